@@ -1,0 +1,1 @@
+"""`phaleron …`: one file a command."""

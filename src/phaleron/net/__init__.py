@@ -1,0 +1,1 @@
+"""Outbound HTTP for everybody: limits, redirects, proxies, certificates, credentials."""

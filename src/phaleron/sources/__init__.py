@@ -1,0 +1,1 @@
+"""Where modules come from: an upstream proxy, a tree of files, and the routing between them."""
