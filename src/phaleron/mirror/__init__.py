@@ -1,1 +1,1 @@
-"""The pull-through: what is stored is served, what is not is fetched once, stored and served."""
+"""The pull-through: what is stored is served; what is not is fetched once, stored and served."""

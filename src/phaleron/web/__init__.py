@@ -1,1 +1,1 @@
-"""HTTP: the GOPROXY routes, checksum database routes, feed, catalog, health, and the fast lane. Translates; decides nothing."""
+"""HTTP: GOPROXY and checksum database routes, feed, catalog, health, and the fast lane. Translates; decides nothing."""

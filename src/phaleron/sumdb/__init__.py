@@ -1,0 +1,1 @@
+"""The checksum database as a proxy hands it on."""
