@@ -1,1 +1,1 @@
-"""The checksum database as a proxy hands it on."""
+"""The checksum database: how it is named, and what may be asked of it. Pure."""
