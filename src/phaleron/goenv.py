@@ -63,11 +63,8 @@ class GoEnvironment:
         return tuple(values)
 
     def get(self, name: str) -> GoValue | None:
-        """Give a variable's value, or None where it is not set or empty. GONOPROXY and GONOSUMDB default to GOPRIVATE."""
-        found = self.found(name)
-        if not found and name in ("GONOPROXY", "GONOSUMDB"):
-            found = self.found("GOPRIVATE")
-        return found[0] if found else None
+        """Give a variable's value, or None where it is not set or empty."""
+        return next(iter(self.found(name)), None)
 
 
 def read_go_environment(environ: Mapping[str, str], *, root: Path = Path("/")) -> GoEnvironment:

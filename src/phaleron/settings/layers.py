@@ -141,8 +141,10 @@ def _owner(key: str) -> str:
     return f" (did you mean {owners[0]}?)" if owners else ""
 
 
-def from_go(go: GoEnvironment, is_self: Callable[[str], bool]) -> tuple[Layer, list[str]]:
+def from_go(go: GoEnvironment, is_self: Callable[[str], bool], *, own_private: bool) -> tuple[Layer, list[str]]:
     """Take what the Go environment says; give the layer and warnings.
+
+    `own_private`: go.private is set in a stronger layer. The machine's narrower GONOPROXY and GONOSUMDB do not hold then.
 
     A GOPROXY that names this server is skipped for that of the next weaker place: `go env -w GOPROXY=http://localhost:3000`
     is how clients are told of us, and our own upstream is what was there before.
@@ -150,12 +152,13 @@ def from_go(go: GoEnvironment, is_self: Callable[[str], bool]) -> tuple[Layer, l
     layer: Layer = {}
     warnings = []
     for name, key in _GO_NAMES.items():
-        value = go.get(key)
+        found = go.found(key)
+        if own_private and key in ("GONOPROXY", "GONOSUMDB"):
+            continue
         if key == "GOPROXY":
-            found = go.found(key)
             ours = list(takewhile(lambda v: is_self(v.text), found))
             warnings += [f"GOPROXY={mask(v.text)} ({v.place}) names this server itself and is skipped" for v in ours]
-            value = found[len(ours)] if len(ours) < len(found) else None
-        if value is not None:
-            layer["go", name] = Given(value.text, value.place)
+            found = found[len(ours) :]
+        if found:
+            layer["go", name] = Given(found[0].text, found[0].place)
     return layer, warnings

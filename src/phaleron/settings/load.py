@@ -67,7 +67,12 @@ def load(
         faults += wrong
     listens = _listens([flags, here, filed])
     go = read_go_environment(environ)
-    machine, warnings = from_go(go, lambda goproxy: any(is_self(goproxy, listen) for listen in listens))
+
+    def ours(goproxy: str) -> bool:
+        return any(is_self(goproxy, listen) for listen in listens)
+
+    own_private = any(("go", "private") in layer for layer in (flags, here, filed))
+    machine, warnings = from_go(go, ours, own_private=own_private)
     layers = [flags, here, filed, machine]
     given = {name: layer[name] for layer in reversed(layers) for name in layer}
     try:
@@ -75,7 +80,7 @@ def load(
     except ValidationError as e:
         faults += [_fault(error, given) for error in e.errors(include_url=False)]
     else:
-        faults += _disagreements(settings, given, lambda goproxy: any(is_self(goproxy, listen) for listen in listens))
+        faults += _disagreements(settings, given, ours)
     if faults:
         raise SettingsError(sorted(faults, key=_by_place))
     places = {name: given[name].place if name in given else DEFAULT for name in fields()}

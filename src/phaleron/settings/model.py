@@ -152,6 +152,16 @@ class Go(Section):
     )
     sumdb: Text = Field(default="", description="The checksum database that is handed on, as GOSUMDB; `off` for none.")
 
+    @property
+    def noproxy_patterns(self) -> str:
+        """`noproxy`, or `private` where it is not set."""
+        return self.noproxy or self.private
+
+    @property
+    def nosumdb_patterns(self) -> str:
+        """`nosumdb`, or `private` where it is not set."""
+        return self.nosumdb or self.private
+
 
 class Upstream(Section):
     """Patience with origins, and how much is taken from them."""

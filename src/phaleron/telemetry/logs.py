@@ -93,10 +93,22 @@ def _json() -> list[structlog.typing.Processor]:
 def _text(out: TextIO) -> list[structlog.typing.Processor]:
     plain = structlog.dev.plain_traceback
     return [
+        _one_line,
         structlog.dev.ConsoleRenderer(
             timestamp_key="time", colors=out.isatty(), exception_formatter=plain, pad_event_to=0
-        )
+        ),
     ]
+
+
+def _first_things_first(logger: object, method: str, event: _Event) -> _Event:
+    """Begin with what every line has: people read these lines, too."""
+    return {**{key: event[key] for key in ("time", "level", "message") if key in event}, **event}
+
+
+def _one_line(logger: object, method: str, event: _Event) -> _Event:
+    """Escape what could break a line or steer a terminal; values are quoted by the renderer."""
+    event["event"] = "".join(c if c.isprintable() else repr(c)[1:-1] for c in str(event["event"]))
+    return event
 
 
 def _without_credentials(logger: object, method: str, line: str | bytes | _Event) -> str:
