@@ -32,7 +32,8 @@ _TOOLCHAIN = "golang.org/toolchain"
 def download(
     flags: Flags,
     targets: Annotated[
-        list[str], typer.Argument(metavar="MODULE@VERSION|go.mod|go.sum|-", help="What to download; - reads lines from stdin.")
+        list[str],
+        typer.Argument(metavar="MODULE@VERSION|go.mod|go.sum|-", help="What to download; - reads lines from stdin."),
     ],
     jobs: Annotated[int, typer.Option("--jobs", min=1, max=1000, help="Modules at one time.")] = 16,
 ) -> None:

@@ -51,7 +51,9 @@ def _join(found: dict[tuple[str, str], Target], target: Target) -> None:
         return
     for mine, other in ((known.zip_h1, target.zip_h1), (known.mod_h1, target.mod_h1)):
         if mine and other and mine != other:
-            raise CommandFailed(f"{target.place}: {target.path}@{target.version} has another hash than at {known.place}")
+            raise CommandFailed(
+                f"{target.place}: {target.path}@{target.version} has another hash than at {known.place}"
+            )
     known.whole = known.whole or target.whole
     known.zip_h1 = known.zip_h1 or target.zip_h1
     known.mod_h1 = known.mod_h1 or target.mod_h1

@@ -147,3 +147,17 @@ def _sumdb(entries: Sequence[Entry], settings: Settings, client: Client) -> Sumd
         shelf=Shelf(settings.store.directory / "sumdb"),
         options=SumdbOptions(absent_s=mirror.absent_s, failed_s=mirror.failed_s, entries=mirror.absent_entries),
     )
+
+
+@asynccontextmanager
+async def serve_app(loaded: Loaded, instance: str) -> AsyncIterator[App]:
+    """Open what a worker serves. Arguments as for `open_parts`; the function can be handed to another process."""
+    async with open_parts(loaded, instance=instance) as parts:
+        yield make_app(
+            source=parts.mirror,
+            kept=parts.kept,
+            catalog=parts.store.catalog,
+            sumdb=parts.sumdb,
+            settings=loaded.settings.web,
+            instance=instance,
+        )
