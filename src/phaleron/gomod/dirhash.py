@@ -1,0 +1,51 @@
+"""The `h1:` hash of go.sum: SHA-256 over a sorted list of files, each by the SHA-256 of its content and its name.
+
+The list has a line a file: lower-case hex of the content's hash, two spaces, the name, a newline; it is sorted by the names'
+bytes. A zip's names include its `module@version/` prefix, and every entry counts. Source: golang.org/x/mod/sumdb/dirhash.
+"""
+
+import base64
+import hashlib
+import os
+import zlib
+from collections.abc import Iterable
+from pathlib import Path
+
+from phaleron.gomod.errors import RuleError
+from phaleron.gomod.zipread import Codec, read_directory, read_member, sha256_of
+
+
+def hash_list(files: Iterable[tuple[str, str]]) -> str:
+    """Hash pairs of (name, hex SHA-256 of the content). Raises RuleError for a name with a newline."""
+    digest = hashlib.sha256()
+    for name, content in sorted((name.encode(), content) for name, content in files):
+        if b"\n" in name:
+            raise RuleError(f"file name with a newline: {name!r}")
+        digest.update(b"%b  %b\n" % (content.encode(), name))
+    return "h1:" + base64.b64encode(digest.digest()).decode()
+
+
+def hash_mod(data: bytes) -> str:
+    """Hash a go.mod file: as a directory that holds it alone."""
+    return hash_list([("go.mod", hashlib.sha256(data).hexdigest())])
+
+
+def hash_zip(fd: int, *, codec: Codec = zlib, most_entries: int = 1_000_000) -> str:
+    """Hash the zip file open as `fd`, whatever it contains. Raises RuleError where it cannot be read."""
+    members = read_directory(fd, most_entries=most_entries)
+    return hash_list((m.name, sha256_of(read_member(fd, m, codec))) for m in members)
+
+
+def hash_dir(directory: Path, prefix: str) -> str:
+    """Hash a directory as the module that would be extracted to it; `prefix` (`module@version`) stands for its own name.
+
+    Symbolic links are read through, as the go command does. Raises OSError.
+    """
+    files: list[tuple[str, str]] = []
+    for folder, _, names in os.walk(directory):
+        for name in names:
+            file = Path(folder, name)
+            with file.open("rb") as f:
+                content = hashlib.file_digest(f, "sha256").hexdigest()
+            files.append((f"{prefix}/{file.relative_to(directory).as_posix()}", content))
+    return hash_list(files)
