@@ -17,7 +17,7 @@ def main() -> int:
 
     try:
         app(prog_name="phaleron")
-    except Exception as e:  # noqa: BLE001 - the last place: whatever it is, people get a line
+    except Exception as e:
         if os.environ.get("PHALERON_DEBUG"):
             raise
         lines, code = _explain(e)

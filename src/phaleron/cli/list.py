@@ -10,7 +10,7 @@ import typer
 
 from phaleron.cli.failure import WRONG_USAGE, CommandFailed
 from phaleron.cli.options import Flags, Json, takes_settings
-from phaleron.cli.wiring import kept_store
+from phaleron.cli.stored import kept_store
 from phaleron.gomod.errors import RuleError
 from phaleron.gomod.path import ModulePath
 from phaleron.gomod.semver import key as precedence

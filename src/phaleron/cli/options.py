@@ -13,9 +13,9 @@ from typing import Annotated, Any
 
 import typer
 
+from phaleron.cli.origins import names_server
 from phaleron.settings import Loaded, load
 from phaleron.settings.layers import Layer, Name, from_text
-from phaleron.cli.origins import names_server
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,7 @@ def ask(address: Listen, path: str, *, tls: bool, timeout_s: float = 5) -> Reply
     if address.unix:
         connection = _AtFile(address.unix, timeout_s)
     else:
-        host = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}.get(address.host, address.host)
+        host = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}.get(address.host, address.host)  # noqa: S104 - to call, not to bind
         if tls:
             # It is the server on this machine that is asked, by an address that its certificate need not name.
             context = ssl.create_default_context()

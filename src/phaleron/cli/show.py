@@ -12,8 +12,8 @@ import typer
 
 from phaleron.cli.failure import WRONG_USAGE, CommandFailed
 from phaleron.cli.options import Flags, Json, takes_settings
+from phaleron.cli.stored import kept_store
 from phaleron.cli.targets import read_module_version
-from phaleron.cli.wiring import kept_store
 from phaleron.gomod.path import ModulePath
 from phaleron.gomod.version import Version
 from phaleron.store.records import FileRow, Kind, blob_key, kind_name

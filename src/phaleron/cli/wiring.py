@@ -8,12 +8,9 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from importlib.metadata import version as version_of
-from pathlib import Path
 from urllib.parse import urlsplit
 
-from phaleron.cli.failure import CommandFailed
 from phaleron.cli.origins import upstreams
-from phaleron.gomod.info import without_credentials
 from phaleron.gomod.pattern import PatternList
 from phaleron.mirror.kept import Kept
 from phaleron.mirror.lanes import Lane, Laned
@@ -30,6 +27,7 @@ from phaleron.sources.upstream import Upstream
 from phaleron.store.shelf import Shelf
 from phaleron.store.store import Store
 from phaleron.sumdb.database import parse_gosumdb
+from phaleron.web.app import App, make_app
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,18 +38,6 @@ class Parts:
     mirror: Mirror
     kept: Kept
     sumdb: SumdbRelay
-
-
-@asynccontextmanager
-async def kept_store(directory: Path) -> AsyncIterator[Store]:
-    """Open a store that is there. Raises CommandFailed where there is none: looking makes no directories."""
-    if not (directory / "catalog.db").exists():
-        raise CommandFailed(f"{directory}: there is no store here (--data DIR or PHALERON_STORE_DATA names another)")
-    store = await Store.open(directory)
-    try:
-        yield store
-    finally:
-        await store.close()
 
 
 @asynccontextmanager

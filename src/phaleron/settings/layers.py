@@ -112,7 +112,7 @@ def from_file(name: Path) -> tuple[Layer, list[str]]:
         if section not in kinds:
             full = [*kinds, *(f"{s}.{n}" for s, n in known)]
             what = "section" if isinstance(table, dict) else "setting"
-            faults.append(f"{place}: unknown {what} {section}{nearest(section, full) or _owner(section)}")
+            faults.append(f"{place}: unknown {what} {section}{_owner(section) or nearest(section, full)}")
             continue
         if not isinstance(table, dict):
             faults.append(f"{place}: {section} must be a section, [{section}], not {table!r}")
@@ -123,7 +123,7 @@ def from_file(name: Path) -> tuple[Layer, list[str]]:
                 layer[section, key] = Given(value, place)
             else:
                 near = nearest(f"{section}.{key}", [f"{s}.{n}" for s, n in known])
-                faults.append(f"{place}: unknown setting {section}.{key}{near or _owner(key)}")
+                faults.append(f"{place}: unknown setting {section}.{key}{_owner(key) or near}")
     return layer, faults
 
 
