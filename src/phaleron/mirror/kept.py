@@ -4,7 +4,7 @@ What is not kept is NotFound here, and no origin hears of it.
 """
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from phaleron.errors import NotFound
@@ -45,9 +45,7 @@ class Kept:
         return self.listed(row, kept)
 
     @staticmethod
-    def listed(
-        row: AnswerRow | None, kept: tuple[Version, ...] | list[Version], *, stale: bool = False
-    ) -> Answer[tuple[Version, ...]]:
+    def listed(row: AnswerRow | None, kept: Sequence[Version], *, stale: bool = False) -> Answer[tuple[Version, ...]]:
         """Make a list's answer out of the origin's word (None: it has none) and the versions kept."""
         versions = union(decode_list(row.body) if row else (), kept)
         if row is None:
@@ -64,7 +62,7 @@ class Kept:
             raise NotFound(f"{path}@latest: nothing is kept here, and fetching is switched off for this request")
         return await self.info(path, version)
 
-    async def choose_latest(self, path: ModulePath, versions: tuple[Version, ...] | list[Version]) -> Version | None:
+    async def choose_latest(self, path: ModulePath, versions: Sequence[Version]) -> Version | None:
         """Choose the latest of `versions` as the go command does.
 
         `+incompatible` ones do not count where the highest compatible version has a go.mod of its own.

@@ -91,18 +91,18 @@ class Catalog(Protocol):
     async def files(self, path: ModulePath) -> Sequence[FileRow]:
         """List all stored files of a module."""
 
-    async def record(self, row: FileRow) -> FileRow:
-        """Insert a file's row, and with it the version's row and feed entry where that completes the version.
+    async def record(self, row: FileRow) -> bool:
+        """Insert the row of a file that has just got its name, and with it the version's row and feed entry where that
+        completes the version: then give True.
 
-        A row that is there already stays: it is given back if its `h1` agrees (for an .info: always), else Conflict is
-        raised.
+        A row that is there already describes a blob that has gone. Its `h1` must be the same, else Conflict is raised.
         """
-
-    async def forget(self, row: FileRow) -> None:
-        """Delete a file's row because its blob is gone from under it. The version's row and feed entry stay."""
 
     async def versions(self, path: ModulePath) -> Sequence[Version]:
         """List the complete versions of a module, ascending, pseudo-versions included."""
+
+    async def modules(self, after: str, limit: int) -> Sequence[ModulePath]:
+        """List the modules of which anything is stored, by byte order, those after `after`; `""` is the start."""
 
     async def answer(self, path: ModulePath, kind: AnswerKind, query: str = "") -> AnswerRow | None:
         """Look up what an origin last said."""

@@ -8,16 +8,17 @@ import errno
 from pathlib import Path
 
 from phaleron.errors import Busy
-from phaleron.store.atomic import write_atomic
+from phaleron.store.temp import write_atomic
 
 _NOT_THERE = (errno.ENOENT, errno.EISDIR, errno.ENOTDIR, errno.ENAMETOOLONG)
 
 
 class Shelf:
-    """Files below one directory."""
+    """Files below one directory; `temporary` is where they are written first, on the same file system."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, temporary: Path) -> None:
         self._directory = directory
+        self._temporary = temporary
 
     def get(self, section: str, name: str) -> bytes | None:
         """Read a file, or None."""
@@ -40,7 +41,7 @@ class Shelf:
     async def put(self, section: str, name: str, body: bytes) -> None:
         """Keep a file. One that cannot be kept (a full disk) is only asked for again, so that is no error."""
         try:
-            await asyncio.to_thread(write_atomic, self._directory / section / name, body)
+            await asyncio.to_thread(write_atomic, self._temporary, self._directory / section / name, body)
         except Busy:
             return
         except OSError as e:

@@ -1,0 +1,45 @@
+-- The SQLite catalog, as of version 1. Text compares by its bytes.
+
+-- Stored files.
+create table files (
+    path text not null,
+    version text not null,
+    kind text not null,
+    sha256 text not null,
+    size_bytes integer not null,
+    origin text not null,
+    h1 text not null,
+    time text,            -- an .info's commit time, RFC 3339
+    seen_us integer not null,
+    primary key (path, version, kind)
+) without rowid;
+
+-- Complete versions.
+create table versions (
+    path text not null,
+    version text not null,
+    h1 text not null,
+    mod_h1 text not null,
+    time text,
+    primary key (path, version)
+) without rowid;
+
+-- The index feed: at_us rises strictly with the sequence.
+create table feed (
+    sequence integer primary key autoincrement,
+    path text not null,
+    version text not null,
+    at_us integer not null
+);
+create unique index feed_at on feed (at_us);
+
+-- What origins last said to lists, @latest and queries.
+create table answers (
+    path text not null,
+    kind text not null,
+    query text not null,
+    body blob not null,
+    origin text not null,
+    fetched_at real not null,
+    primary key (path, kind, query)
+) without rowid;
