@@ -30,6 +30,7 @@ def main() -> int:
 def _explain(error: Exception) -> tuple[tuple[str, ...], int]:
     """Say in words what ended the command, and with which exit code."""
     from phaleron.settings.faults import SettingsError
+    from phaleron.store.errors import StoreError
     from phaleron.telemetry.secrets import mask
 
     while isinstance(error, ExceptionGroup):
@@ -39,7 +40,7 @@ def _explain(error: Exception) -> tuple[tuple[str, ...], int]:
     if isinstance(error, SettingsError):
         typed = all(fault.startswith("--") for fault in error.faults)
         return error.faults, WRONG_USAGE if typed else FAILED
-    if isinstance(error, PhaleronError):
+    if isinstance(error, (PhaleronError, StoreError)):
         return (mask(str(error)),), FAILED
     if isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename else ""

@@ -7,6 +7,7 @@ import asyncio
 import json
 import sys
 import time
+from dataclasses import replace
 from email.utils import parsedate_to_datetime
 from typing import Annotated
 
@@ -21,6 +22,7 @@ from phaleron.errors import PhaleronError
 from phaleron.gomod.info import without_credentials
 from phaleron.settings import Loaded
 from phaleron.sumdb.database import parse_gosumdb
+from phaleron.telemetry.secrets import mask
 
 _SKEW_S = 300
 _MARKS = {"fine": "ok  ", "doubt": "warn", "stop": "STOP"}
@@ -41,6 +43,7 @@ def doctor(
         return
     findings = list(local_findings(loaded))
     findings += asyncio.run(_upstream_findings(loaded))
+    findings = [replace(finding, text=mask(finding.text)) for finding in findings]
     stops = [finding for finding in findings if finding.verdict == "stop"]
     if json_:
         print(json.dumps([{"check": f.what, "verdict": f.verdict, "text": f.text} for f in findings], indent=2))

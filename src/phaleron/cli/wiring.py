@@ -55,7 +55,7 @@ async def open_parts(loaded: Loaded, *, first_byte_s: float | None = None, insta
         client = await stack.enter_async_context(open_client(settings, instance or secrets.token_hex(8)))
         mirror = Mirror(_routed(entries, settings, client), store, _mirror_options(settings, first_byte_s))
         stack.push_async_callback(mirror.close)
-        sumdb = _sumdb(entries, settings, client)
+        sumdb = _sumdb(entries, settings, client, store.shelf)
         stack.push_async_callback(sumdb.close)
         yield Parts(store, mirror, Kept(store), sumdb)
 
@@ -122,7 +122,7 @@ def _mirror_options(settings: Settings, first_byte_s: float | None) -> MirrorOpt
     )
 
 
-def _sumdb(entries: Sequence[Entry], settings: Settings, client: Client) -> SumdbRelay:
+def _sumdb(entries: Sequence[Entry], settings: Settings, client: Client, shelf: Shelf) -> SumdbRelay:
     database = parse_gosumdb(settings.go.sumdb)
     mirror = settings.mirror
     return SumdbRelay(
@@ -130,7 +130,7 @@ def _sumdb(entries: Sequence[Entry], settings: Settings, client: Client) -> Sumd
         [entry.url for entry in entries if entry.url.startswith(("http://", "https://"))],
         client=client,
         private=PatternList.parse(settings.go.nosumdb_patterns),
-        shelf=Shelf(settings.store.directory / "sumdb"),
+        shelf=shelf,
         options=SumdbOptions(absent_s=mirror.absent_s, failed_s=mirror.failed_s, entries=mirror.absent_entries),
     )
 
