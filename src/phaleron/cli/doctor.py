@@ -76,11 +76,12 @@ async def _upstream_findings(loaded: Loaded) -> list[Finding]:
     except CommandFailed:
         return []  # told among the local ones
     from phaleron.cli.wiring import open_client
+    from phaleron.net.hops import Hops
 
     database = parse_gosumdb(loaded.settings.go.sumdb)
     question = f"sumdb/{database.name}/supported" if database is not None else ""
     urls = [entry.url.rstrip("/") for entry in entries if entry.url.startswith(("http://", "https://"))]
-    async with open_client(loaded.settings, "doctor") as client:
+    async with open_client(loaded.settings, Hops()) as client:
 
         async def reach(url: str) -> Finding:
             shown = without_credentials(url)

@@ -7,12 +7,10 @@ from phaleron.cli.failure import CommandFailed
 from phaleron.errors import PhaleronError
 from phaleron.gomod.errors import RuleError
 from phaleron.settings import Loaded
+from phaleron.settings.listen import parse_listen
 from phaleron.settings.load import DEFAULT
 from phaleron.sources.goproxy import Entry, is_self, parse_goproxy
 from phaleron.telemetry.secrets import mask
-
-# Entries of a GOPROXY list that are words and no addresses.
-_WORDS = ("direct", "off")
 
 
 def names_server(goproxy: str, listen: str) -> bool:
@@ -21,7 +19,8 @@ def names_server(goproxy: str, listen: str) -> bool:
         entries = parse_goproxy(goproxy)
     except (RuleError, PhaleronError):
         return False  # `upstreams` says what is wrong with it
-    return any(is_self(entry.url, listen) for entry in entries if entry.url not in _WORDS)
+    address = parse_listen(listen)
+    return any(is_self(entry.url, address.host, address.port) for entry in entries if entry.is_url)
 
 
 def upstreams(loaded: Loaded) -> tuple[Entry, ...]:

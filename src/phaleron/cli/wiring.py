@@ -3,12 +3,10 @@
 Everything that is opened here is closed here, in reverse order. The one place that knows how each part is made.
 """
 
-import secrets
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from importlib.metadata import version as version_of
-from urllib.parse import urlsplit
 
 from phaleron.cli.origins import upstreams
 from phaleron.gomod.pattern import PatternList
@@ -17,17 +15,19 @@ from phaleron.mirror.lanes import Lane, Laned
 from phaleron.mirror.mirror import Mirror
 from phaleron.mirror.options import MirrorOptions
 from phaleron.mirror.sumdb import SumdbOptions, SumdbRelay
-from phaleron.net.client import Client
+from phaleron.net.client import Client, ClientOptions
+from phaleron.net.hops import Hops
 from phaleron.settings import Loaded, Settings
 from phaleron.sources.goproxy import Entry
 from phaleron.sources.routed import Routed
 from phaleron.sources.source import ModuleSource
 from phaleron.sources.tree import Tree
-from phaleron.sources.upstream import Upstream
+from phaleron.sources.upstream import Limits, Upstream
 from phaleron.store.shelf import Shelf
 from phaleron.store.store import Store
 from phaleron.sumdb.database import parse_gosumdb
-from phaleron.web.app import App, make_app
+from phaleron.web.app import App
+from phaleron.web.options import WebOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,18 +41,20 @@ class Parts:
 
 
 @asynccontextmanager
-async def open_parts(loaded: Loaded, *, first_byte_s: float | None = None, instance: str = "") -> AsyncIterator[Parts]:
+async def open_parts(
+    loaded: Loaded, *, first_byte_s: float | None = None, hops: Hops | None = None
+) -> AsyncIterator[Parts]:
     """Open everything that fetching and serving takes.
 
-    `first_byte_s`, in seconds, overrules the setting; `instance` is this server's own name in requests to upstreams, by which it
-    knows itself when it meets itself. Raises CommandFailed where no upstream is configured, and what the store raises.
+    `first_byte_s`, in seconds, overrules the setting; `hops` is this server's own place in a row of proxies, by which it knows
+    itself when it meets itself. Raises CommandFailed where no upstream is configured, and what the store raises.
     """
     settings = loaded.settings
     entries = upstreams(loaded)
     async with AsyncExitStack() as stack:
         store = await Store.open(settings.store.directory)
         stack.push_async_callback(store.close)
-        client = await stack.enter_async_context(open_client(settings, instance or secrets.token_hex(8)))
+        client = await stack.enter_async_context(open_client(settings, hops or Hops()))
         mirror = Mirror(_routed(entries, settings, client), store, _mirror_options(settings, first_byte_s))
         stack.push_async_callback(mirror.close)
         sumdb = _sumdb(entries, settings, client, store.shelf)
@@ -61,17 +63,17 @@ async def open_parts(loaded: Loaded, *, first_byte_s: float | None = None, insta
 
 
 @asynccontextmanager
-async def open_client(settings: Settings, instance: str) -> AsyncIterator[Client]:
+async def open_client(settings: Settings, hops: Hops) -> AsyncIterator[Client]:
     """Open the HTTP client that everybody shares."""
     patience = settings.upstream
-    async with Client(
-        connect_timeout_s=patience.connect_s,
-        headers_timeout_s=patience.headers_s,
-        idle_timeout_s=patience.idle_s,
-        retry_budget_s=patience.retry_s,
+    options = ClientOptions(
+        connect_s=patience.connect_s,
+        headers_s=patience.headers_s,
+        idle_s=patience.idle_s,
+        retry_s=patience.retry_s,
         user_agent=f"phaleron/{version_of('phaleron')}",
-        headers={"Phaleron-Hop": instance},
-    ) as client:
+    )
+    async with Client(options, hops=hops) as client:
         yield client
 
 
@@ -87,24 +89,19 @@ def _routed(entries: Sequence[Entry], settings: Settings, client: Client) -> Mod
         for _ in range(2)
     )
 
-    def open_source(entry: Entry) -> ModuleSource:
-        parts = urlsplit(entry.url)
-        limits = settings.upstream
-        source: ModuleSource
-        if parts.scheme == "file":
-            source = Tree(entry.url)
-        else:
-            source = Upstream(
-                entry.url,
-                client,
-                list_bytes=limits.list_bytes,
-                info_bytes=limits.info_bytes,
-                mod_bytes=limits.mod_bytes,
-                zip_bytes=limits.zip_bytes,
-            )
-        return Laned(source, parts.netloc.rpartition("@")[2], lists=lists, files=files)
+    limits = Limits(
+        list_bytes=settings.upstream.list_bytes,
+        info_bytes=settings.upstream.info_bytes,
+        mod_bytes=settings.upstream.mod_bytes,
+        zip_bytes=settings.upstream.zip_bytes,
+    )
 
-    return Routed(entries, open_source, private=PatternList.parse(settings.go.noproxy_patterns))
+    def make_source(entry: Entry) -> ModuleSource:
+        is_tree = entry.url.startswith("file:")
+        source = Tree(entry.url, limits) if is_tree else Upstream(entry.url, client, limits)
+        return Laned(source, source.host, lists=lists, files=files)
+
+    return Routed(entries, PatternList.parse(settings.go.noproxy_patterns), make_source)
 
 
 def _mirror_options(settings: Settings, first_byte_s: float | None) -> MirrorOptions:
@@ -136,14 +133,20 @@ def _sumdb(entries: Sequence[Entry], settings: Settings, client: Client, shelf: 
 
 
 @asynccontextmanager
-async def serve_app(loaded: Loaded, instance: str) -> AsyncIterator[App]:
+async def serve_app(loaded: Loaded, hops: Hops) -> AsyncIterator[App]:
     """Open what a worker serves. Arguments as for `open_parts`; the function can be handed to another process."""
-    async with open_parts(loaded, instance=instance) as parts:
-        yield make_app(
+    async with open_parts(loaded, hops=hops) as parts:
+        yield App(
             source=parts.mirror,
             kept=parts.kept,
             catalog=parts.store.catalog,
             sumdb=parts.sumdb,
-            settings=loaded.settings.web,
-            instance=instance,
+            hops=hops,
+            options=web_options(loaded.settings),
         )
+
+
+def web_options(settings: Settings) -> WebOptions:
+    """Give what is set about HTTP."""
+    web = settings.web
+    return WebOptions(path_prefix=web.path_prefix, fast_lane=web.fast_lane, lane_bytes=web.lane_bytes)

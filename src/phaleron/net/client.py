@@ -138,10 +138,6 @@ class Client:
     ) -> None:
         await self._session.close()
 
-    def sends_credentials(self, url: str) -> bool:
-        """Tell whether requests to a URL carry a user and password."""
-        return bool(url_authorization(url) or self._netrc.authorization(url))
-
     @asynccontextmanager
     async def get(self, url: str) -> AsyncIterator[Response]:
         """Ask for a URL, which is written as it is to be sent. Gives any answer, after redirects and retries.

@@ -91,3 +91,8 @@ def url_authorization(url: str) -> str | None:
     if parts.username is None:
         return None
     return basic(unquote(parts.username), unquote(parts.password or ""))
+
+
+def sends_in_clear(url: str) -> bool:
+    """Tell whether requests to a URL carry credentials over plain http, from the URL or the machine's netrc."""
+    return url.startswith("http://") and bool(url_authorization(url) or Netrc.read(os.environ).authorization(url))

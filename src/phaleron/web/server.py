@@ -32,6 +32,8 @@ class ServerOptions:
     tls_cert: str = ""
     tls_key: str = ""
     drain_s: float = 30
+    warnings: Sequence[str] = ()
+    """Said behind the line that tells where it listens, which is always the first."""
 
 
 def serve(make_app: AppFactory, server: ServerOptions, web: WebOptions) -> int:
@@ -39,6 +41,8 @@ def serve(make_app: AppFactory, server: ServerOptions, web: WebOptions) -> int:
     certificate = Certificate(server.tls_cert, server.tls_key) if server.tls_cert else None
     sockets = [listen(address) for address in server.addresses]
     _log.info("listening", url=url_of(sockets[0], tls=certificate is not None), workers=server.workers, pid=os.getpid())
+    for warning in server.warnings:
+        _log.warning(warning)
     _raise_descriptor_limit()
 
     def work() -> None:
