@@ -112,13 +112,13 @@ class Store:
     def _opened(self, key: str, row: FileRow) -> Blob | None:
         """Open the file that the row describes: the one descriptor of all its readers. None where it is lost or damaged."""
         blob = self._open.get(key)
-        if blob is not None and blob.row.sha256 == row.sha256:
-            return blob
-        fd = self.tree.open(key)
-        if fd is None:
-            return None
-        blob = Blob(row, fd)
-        if os.fstat(fd).st_size != row.size_bytes:
+        if blob is None or blob.row.sha256 != row.sha256:
+            fd = self.tree.open(key)
+            if fd is None:
+                return None
+            blob = Blob(row, fd)
+        if os.fstat(blob.fd).st_size != row.size_bytes:
+            self._open.pop(key, None)
             return None
         self._open[key] = blob
         return blob
@@ -201,11 +201,17 @@ class Store:
         return await self._finish(whole.commit(self))
 
     async def _finish(self, commit: Coroutine[None, None, Blob]) -> Blob:
-        """Shield a commit: once it may have its name, it must be recorded, whether or not anybody still waits."""
+        """Let a commit run to its end: once it may have its name, it must be recorded, whether or not anybody still waits."""
         task = asyncio.create_task(commit)
         self._commits.add(task)
         task.add_done_callback(self._commits.discard)
-        return await asyncio.shield(task)
+        try:
+            # Not a shield: that keeps the blob open until the loop's next turn.
+            await asyncio.wait((task,))
+        except asyncio.CancelledError:
+            task.add_done_callback(_say_failure)
+            raise
+        return task.result()
 
     async def _commit(self, draft: Draft, row: FileRow, key: str) -> Blob:
         leave = False
@@ -275,6 +281,11 @@ class Store:
             await asyncio.wait(self._commits)
         await asyncio.to_thread(self._writers.shutdown)
         await self.catalog.close()
+
+
+def _say_failure(commit: asyncio.Task[Blob]) -> None:
+    if not commit.cancelled() and (error := commit.exception()) is not None:
+        _log.warning("a commit that nobody waited for has failed", error=str(error))
 
 
 def _name(draft: Draft, row: FileRow, key: str, tree: BlobTree) -> None:
