@@ -6,8 +6,9 @@ import shutil
 import sqlite3
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -39,13 +40,17 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "--lazy", str(disk)], check=True)
 
 
+def without_end(action: Callable[[], object]) -> None:
+    while True:
+        action()
+
+
 def fill(disk: Path) -> Path:
     filler = disk / "filler"
     with filler.open("wb", buffering=0) as f:
         for size in (1 << 16, 1 << 12, 1):
             with pytest.raises(OSError, match="No space left"):
-                while True:
-                    f.write(bytes(size))
+                without_end(partial(f.write, bytes(size)))
     return filler
 
 
@@ -141,8 +146,7 @@ async def test_no_descriptors_left_is_busy(tmp_path: Path) -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (128, hard))
     try:
         with pytest.raises(OSError, match="Too many open files"):
-            while True:
-                held.append(os.open(tmp_path, os.O_RDONLY))
+            without_end(lambda: held.append(os.open(tmp_path, os.O_RDONLY)))
         with pytest.raises(Busy, match="Too many open files"):
             store.begin()
         with pytest.raises(Busy, match="Too many open files"):

@@ -26,4 +26,5 @@ async def main(engine: str, location: str, who: str, count: int) -> None:
     await catalog.close()
 
 
-asyncio.run(main(*sys.argv[1:4], int(sys.argv[4])))
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4])))

@@ -51,7 +51,7 @@ async def put(
     try:
         for at in range(0, len(body), 70_000):
             await draft.write(body[at : at + 70_000])
-        h1 = {"info": lambda: "", "mod": lambda: hash_mod(body), "zip": lambda: hash_zip(draft.fd)}[kind]()
+        h1 = hash_zip(draft.fd) if kind == "zip" else hash_mod(body) if kind == "mod" else ""
         time = TIME if kind == "info" else None
         return await store.commit(draft, path, version, kind, origin=origin, h1=h1, time=time)
     finally:
