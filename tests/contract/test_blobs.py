@@ -3,11 +3,14 @@
 import asyncio
 import gc
 import os
+import threading
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
+from tests.world.audit import watched
 from tests.world.stored import KINDS, ORIGIN, TIME, body_of, files_below, put, put_whole, row_of, zip_of
 
 from phaleron.errors import NotFound
@@ -15,6 +18,7 @@ from phaleron.gomod.dirhash import hash_mod
 from phaleron.gomod.errors import RuleError
 from phaleron.gomod.path import ModulePath
 from phaleron.gomod.version import Version
+from phaleron.store.draft import Draft
 from phaleron.store.records import ClaimRow, Conflict, Kind, blob_key
 from phaleron.store.store import Store
 
@@ -153,9 +157,10 @@ async def test_a_lost_file_is_absent_until_its_content_comes_again(store: Store,
     assert not file.exists()
     if kind != "info":
         evil = b"module evil\n" if kind == "mod" else zip_of(M, V1, content=b"evil")
-        with pytest.raises(Conflict):
+        links: list[str] = []
+        with watched(lambda event, _: links.append(event) if event == "os.link" else None), pytest.raises(Conflict):
             await put(store, M, V1, kind, evil)
-        assert not file.exists()
+        assert links == []  # it never had the name, not for an instant
     await put(store, M, V1, kind)
     found = await store.get(M, V1, kind)
     assert found is not None
@@ -284,23 +289,22 @@ async def test_pieces_of_all_sizes_are_kept_in_order(store: Store) -> None:
     assert blob.read() == body
 
 
-async def test_a_writer_that_is_called_away_does_not_close_what_a_thread_still_writes_to(store: Store) -> None:
-    big = bytes(64 << 20)
-    draft = store.begin()
-    fd = draft.fd
-    writing = asyncio.create_task(draft.write(big))
-    await asyncio.sleep(0)
-    writing.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await writing
-    draft.discard()
-    others = [store.begin() for _ in range(3)]
-    assert fd not in [other.fd for other in others] or all(os.fstat(o.fd).st_size == 0 for o in others)
-    await store.close()  # the threads have ended
-    assert [os.fstat(other.fd).st_size for other in others] == [0, 0, 0]
-    for other in others:
-        other.discard()
-    assert files_below(store.directory / "tmp") == []
+async def test_a_writer_that_is_called_away_does_not_close_what_a_thread_has_yet_to_write_to(store: Store) -> None:
+    gate = threading.Event()
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(gate.wait)
+        draft = Draft(store.tmp, thread)
+        writing = asyncio.create_task(draft.write(bytes(1 << 20)))
+        await asyncio.sleep(0)
+        writing.cancel()
+        await asyncio.wait((writing,))
+        assert writing.cancelled()
+        draft.discard()
+        other = store.begin()  # would be given the number of a descriptor that was closed
+        gate.set()
+    assert os.fstat(other.fd).st_size == 0
+    other.discard()
+    assert files_below(store.tmp) == []
 
 
 async def test_a_commit_whose_caller_is_called_away_is_finished(store: Store) -> None:
@@ -334,6 +338,22 @@ async def test_a_version_that_arrives_whole_is_all_there(store: Store) -> None:
     with pytest.raises(Conflict):
         await put_whole(store, M, V1, zip_of(M, V1, content=b"evil"))
     assert len(await store.catalog.files(M)) == 3
+
+
+async def test_the_info_of_a_version_that_arrives_whole_comes_last(store: Store) -> None:
+    steps: list[tuple[Kind, set[Kind]]] = [("mod", set()), ("zip", {"mod"}), ("info", {"mod", "zip"})]
+    for kind, there in steps:
+        version = Version(f"v1.0.{len(there)}")
+        async with store.naming(blob_key(M, version, kind)):
+            whole = asyncio.create_task(put_whole(store, M, version))
+            while {k for k in KINDS if file_of(store, version, k).exists()} != there:
+                assert not whole.done()
+                await asyncio.wait((whole,), timeout=0.001)
+            await asyncio.wait((whole,), timeout=0.02)
+            assert {k for k in KINDS if file_of(store, version, k).exists()} == there
+            assert not await store.catalog.is_complete(M, version)
+        await whole
+        assert await store.catalog.is_complete(M, version)
 
 
 async def test_a_version_that_cannot_arrive_whole_leaves_what_was_there(store: Store) -> None:
@@ -408,6 +428,21 @@ async def test_a_flight_has_one_holder_and_waiters_may_give_up(store: Store, tmp
     await asyncio.gather(*waiting)
     assert files_below(tmp_path / "locks") == []
     await other.close()
+
+
+async def test_a_lock_that_its_holder_removes_at_the_last_instant_is_taken_anew(store: Store) -> None:
+    locks = store.directory / "locks"
+    removed: list[Path] = []
+
+    def remove_between_open_and_lock(event: str, _: object) -> None:
+        if event == "fcntl.flock" and not removed:
+            removed.extend(files_below(locks))
+            removed[0].unlink()
+
+    with watched(remove_between_open_and_lock):
+        async with store.flight("key"):
+            assert len(removed) == 1
+            assert files_below(locks) == removed
 
 
 async def test_a_row_without_a_file_is_not_taken_from_the_catalog_alone(store: Store) -> None:

@@ -1,5 +1,6 @@
 """A full disk, a directory that cannot be written, a damaged database: one clear line each, and hits go on."""
 
+import asyncio
 import os
 import resource
 import shutil
@@ -20,6 +21,7 @@ from phaleron.gomod.version import Version
 from phaleron.store.errors import StoreError
 from phaleron.store.records import blob_key
 from phaleron.store.sqlite import SqliteCatalog
+from phaleron.store.sqlite_writer import SqliteWriter
 from phaleron.store.store import Store
 
 M = ModulePath("example.com/Some/module")
@@ -232,6 +234,29 @@ async def test_reads_go_on_while_another_process_writes_long(tmp_path: Path) -> 
     other.execute("rollback")
     other.close()
     await catalog.close()
+
+
+async def test_a_write_that_fails_undoes_itself_alone(tmp_path: Path) -> None:
+    connection = sqlite3.connect(tmp_path / "any.db", isolation_level=None, check_same_thread=False)
+    connection.execute("create table t (n integer)")
+    writer = SqliteWriter(connection)
+
+    def write(n: int, connection: sqlite3.Connection) -> int:
+        connection.execute("insert into t values (?)", (n,))
+        if n % 2:
+            raise KeyError(n)
+        return n
+
+    outcomes = await asyncio.gather(*(writer.run(partial(write, n)) for n in range(10)), return_exceptions=True)
+    assert [o if isinstance(o, int) else repr(o) for o in outcomes] == [
+        n if n % 2 == 0 else f"KeyError({n})" for n in range(10)
+    ]
+    await writer.close()
+    with pytest.raises(Busy, match="closed"):
+        await writer.run(partial(write, 0))
+    connection = sqlite3.connect(tmp_path / "any.db")
+    assert [n for (n,) in connection.execute("select n from t")] == [0, 2, 4, 6, 8]
+    connection.close()
 
 
 async def test_the_feed_rises_when_the_clock_is_set_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
