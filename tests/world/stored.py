@@ -5,6 +5,7 @@ import io
 import random
 import zipfile
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 from phaleron.gomod.dirhash import hash_mod, hash_zip
@@ -33,6 +34,7 @@ def zip_of(path: ModulePath, version: Version, *, content: bytes | None = None, 
     return out.getvalue()
 
 
+@cache
 def body_of(path: ModulePath, version: Version, kind: Kind) -> bytes:
     """Give the bytes of one of a version's files."""
     if kind == "info":
