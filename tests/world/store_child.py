@@ -13,11 +13,11 @@ import sys
 from pathlib import Path
 
 import structlog
-from tests.world.stored import KINDS, put, put_whole
 
 from phaleron.gomod.path import ModulePath
 from phaleron.gomod.version import Version
 from phaleron.store.store import Store
+from tests.world.stored import KINDS, put, put_whole
 
 _TOUCHES = frozenset({"open", "os.link", "os.remove", "os.rename", "os.mkdir", "fcntl.flock", "sqlite3.connect"})
 MODULES = tuple(ModulePath(f"example.com/Module{n}") for n in range(4))
