@@ -3,11 +3,10 @@
 import asyncio
 import sys
 
-from tests.world.catalogs import ENGINES
-from tests.world.stored import KINDS, row_of
-
 from phaleron.gomod.path import ModulePath
 from phaleron.gomod.version import Version
+from tests.world.catalogs import ENGINES
+from tests.world.stored import KINDS, row_of
 
 
 async def main(engine: str, location: str, who: str, count: int) -> None:

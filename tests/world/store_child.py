@@ -1,8 +1,8 @@
 """Processes that store versions until they are killed: store_child.py, told on stdin `DIRECTORY ROUND DIE_AT` a line.
 
 Each line starts one process, forked from this one so that forty of them cost no forty starts of Python. It says its number on
-stdout, then stores versions without end, and says `stored` after the first. At the DIE_ATth call that touches a file (0: never) it kills itself. `end` is said
-when it is dead.
+stdout, then stores versions without end, and says `stored` after the first. At the DIE_ATth call that touches a file (0: never)
+it kills itself. `end` is said when it is dead.
 """
 
 import asyncio
@@ -13,11 +13,11 @@ import sys
 from pathlib import Path
 
 import structlog
-from tests.world.stored import KINDS, put, put_whole
 
 from phaleron.gomod.path import ModulePath
 from phaleron.gomod.version import Version
 from phaleron.store.store import Store
+from tests.world.stored import KINDS, put, put_whole
 
 _TOUCHES = frozenset({"open", "os.link", "os.remove", "os.rename", "os.mkdir", "fcntl.flock", "sqlite3.connect"})
 MODULES = tuple(ModulePath(f"example.com/Module{n}") for n in range(4))

@@ -4,12 +4,11 @@ import asyncio
 import sys
 from pathlib import Path
 
-from tests.world.stored import put, zip_of
-
 from phaleron.gomod.path import ModulePath
 from phaleron.gomod.version import Version
 from phaleron.store.records import Conflict
 from phaleron.store.store import Store
+from tests.world.stored import put, zip_of
 
 PATH, VERSION = ModulePath("example.com/raced"), Version("v1.0.0")
 
