@@ -3,7 +3,6 @@
 import asyncio
 import os
 import resource
-import shutil
 import sqlite3
 import subprocess
 import time
@@ -13,6 +12,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from tests.require import require, require_tool
 from tests.world.stored import KINDS, ORIGIN, body_of, files_below, put, put_whole, row_of
 
 from phaleron.errors import Busy
@@ -34,10 +34,9 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     disk = tmp_path / "disk"
     disk.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", f"size={DISK_BYTES}", "phaleron-test", str(disk)]
-    if shutil.which("mount") is None or subprocess.run(mount, capture_output=True, check=False).returncode:
-        if os.environ.get("PHALERON_REQUIRE_ALL"):
-            pytest.fail("a small file system cannot be mounted here, which takes root")
-        pytest.skip("a small file system cannot be mounted here, which takes root")
+    require_tool("mount")
+    mounted = subprocess.run(mount, capture_output=True, check=False).returncode == 0
+    require(mounted, "the right to mount a small file system")
     yield disk
     subprocess.run(["umount", "--lazy", str(disk)], check=True)
 

@@ -1,8 +1,8 @@
 """Processes that store versions until they are killed: store_child.py, told on stdin `DIRECTORY ROUND DIE_AT` a line.
 
 Each line starts one process, forked from this one so that forty of them cost no forty starts of Python. It says its number on
-stdout, then stores versions without end. At the DIE_ATth call that touches a file (0: never) it kills itself. `end` is said
-when it is dead.
+stdout, then stores versions without end, and says `stored` after the first. At the DIE_ATth call that touches a file (0: never)
+it kills itself. `end` is said when it is dead.
 """
 
 import asyncio
@@ -26,6 +26,9 @@ MODULES = tuple(ModulePath(f"example.com/Module{n}") for n in range(4))
 async def store_for_ever(directory: Path, round_: int) -> None:
     store = await Store.open(directory)
     order = random.Random(round_)
+
+    await put_whole(store, MODULES[0], Version(f"v2.{round_}.0+incompatible"))
+    print("stored", flush=True)
 
     async def store_versions(path: ModulePath) -> None:
         n = 0
