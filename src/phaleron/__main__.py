@@ -1,0 +1,5 @@
+"""`python -m phaleron` is `phaleron`."""
+
+from phaleron.cli import main
+
+main()
