@@ -31,7 +31,7 @@ class Here:
             "GOROOT": str(directory / "goroot"),
             # A relative place on the path is one of this process's working directory.
             "PYTHONPATH": os.pathsep.join(
-                os.path.abspath(place) for place in os.environ.get("PYTHONPATH", "").split(os.pathsep) if place
+                str(Path(place).resolve()) for place in os.environ.get("PYTHONPATH", "").split(os.pathsep) if place
             ),
         }
 
