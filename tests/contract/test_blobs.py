@@ -10,8 +10,6 @@ from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
-from tests.world.audit import watched
-from tests.world.stored import KINDS, ORIGIN, TIME, body_of, files_below, put, put_whole, row_of, zip_of
 
 from phaleron.errors import NotFound
 from phaleron.gomod.dirhash import hash_mod
@@ -21,6 +19,8 @@ from phaleron.gomod.version import Version
 from phaleron.store.draft import Draft
 from phaleron.store.records import ClaimRow, Conflict, Kind, blob_key
 from phaleron.store.store import Store
+from tests.world.audit import watched
+from tests.world.stored import KINDS, ORIGIN, TIME, body_of, files_below, put, put_whole, row_of, zip_of
 
 M = ModulePath("example.com/Some/module")
 V1, V2, PSEUDO = Version("v1.0.0"), Version("v1.1.0"), Version("v1.1.1-0.20240102030405-abcdef123456")

@@ -7,12 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.world.catalogs import ENGINES
-from tests.world.stored import KINDS, row_of
 
 from phaleron.gomod.path import ModulePath
 from phaleron.gomod.version import Version
 from phaleron.store.records import AnswerRow, Catalog, ClaimRow, Conflict, FeedEntry, Kind
+from tests.world.catalogs import ENGINES
+from tests.world.stored import KINDS, row_of
 
 M, OTHER = ModulePath("example.com/Some/module"), ModulePath("example.com/other")
 TOOLCHAIN = ModulePath("golang.org/toolchain")

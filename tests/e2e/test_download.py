@@ -14,9 +14,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from tests.e2e.test_cli import PHALERON, Here
 
 from phaleron.gomod.dirhash import hash_mod
+from tests.e2e.test_cli import PHALERON, Here
 
 
 def module(path: str, version: str, *, needs: str = "") -> dict[str, bytes]:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from tests.require import require_tool
 from tests.world.gocmd import Go, machine_go_env
 from tests.world.project import Project, write_project

@@ -10,13 +10,13 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from tests.world.stored import KINDS, body_of, files_below
 
 from phaleron.gomod.dirhash import hash_zip
 from phaleron.gomod.path import ModulePath
 from phaleron.gomod.version import Version, unescape_path
 from phaleron.store.records import Kind
 from phaleron.store.store import Store
+from tests.world.stored import KINDS, body_of, files_below
 
 SEED = 20_240_102
 KILLS = 40

@@ -7,11 +7,11 @@ from asyncio.subprocess import PIPE, Process
 from pathlib import Path
 
 import pytest
-from tests.world.store_racer import PATH, VERSION
-from tests.world.stored import KINDS, files_below, put, zip_of
 
 from phaleron.gomod.version import Version
 from phaleron.store.store import Store
+from tests.world.store_racer import PATH, VERSION
+from tests.world.stored import KINDS, files_below, put, zip_of
 
 ROUNDS = 3
 RACERS = 4

@@ -12,8 +12,6 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from tests.require import require, require_tool
-from tests.world.stored import KINDS, ORIGIN, body_of, files_below, put, put_whole, row_of
 
 from phaleron.errors import Busy
 from phaleron.gomod.path import ModulePath
@@ -23,6 +21,8 @@ from phaleron.store.records import blob_key
 from phaleron.store.sqlite import SqliteCatalog
 from phaleron.store.sqlite_writer import SqliteWriter
 from phaleron.store.store import Store
+from tests.require import require, require_tool
+from tests.world.stored import KINDS, ORIGIN, body_of, files_below, put, put_whole, row_of
 
 M = ModulePath("example.com/Some/module")
 V1, V2 = Version("v1.0.0"), Version("v1.1.0")
