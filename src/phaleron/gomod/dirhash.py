@@ -16,9 +16,13 @@ from phaleron.gomod.zipread import Codec, read_directory, read_member, sha256_of
 
 
 def hash_list(files: Iterable[tuple[str, str]]) -> str:
-    """Hash pairs of (name, hex SHA-256 of the content). Raises RuleError for a name with a newline."""
+    """Hash pairs of (name, hex SHA-256 of the content). Raises RuleError for a name with a newline, or not of UTF-8."""
     digest = hashlib.sha256()
-    for name, content in sorted((name.encode(), content) for name, content in files):
+    try:
+        encoded = sorted((name.encode(), content) for name, content in files)
+    except UnicodeEncodeError as e:
+        raise RuleError(f"file name that is not UTF-8: {e.object!r}") from e
+    for name, content in encoded:
         if b"\n" in name:
             raise RuleError(f"file name with a newline: {name!r}")
         digest.update(b"%b  %b\n" % (content.encode(), name))
@@ -39,13 +43,18 @@ def hash_zip(fd: int, *, codec: Codec = zlib, most_entries: int = 1_000_000) -> 
 def hash_dir(directory: Path, prefix: str) -> str:
     """Hash a directory as the module that would be extracted to it; `prefix` (`module@version`) stands for its own name.
 
-    Symbolic links are read through, as the go command does. Raises OSError.
+    Symbolic links are read through, as the go command does. Raises OSError, for a link to a directory too; RuleError as above.
     """
     files: list[tuple[str, str]] = []
-    for folder, _, names in os.walk(directory):
-        for name in names:
+    for folder, folders, names in os.walk(directory, onerror=_raise):
+        links = [name for name in folders if Path(folder, name).is_symlink()]
+        for name in names + links:
             file = Path(folder, name)
             with file.open("rb") as f:
                 content = hashlib.file_digest(f, "sha256").hexdigest()
             files.append((f"{prefix}/{file.relative_to(directory).as_posix()}", content))
     return hash_list(files)
+
+
+def _raise(error: OSError) -> None:
+    raise error

@@ -47,28 +47,25 @@ class Collisions:
 
     def __init__(self) -> None:
         self._seen: dict[str, tuple[str, bool]] = {}
-        self._directories: set[str] = set()
+        self._sound: set[str] = set()
 
     def add(self, name: str, *, directory: bool) -> str | None:
         """Take a name and the directories it lies in; say what it collides with, or None."""
-        while True:
-            if directory:
-                if name in self._directories:
-                    return None
-                self._directories.add(name)
-            folded = fold(name)
-            other = self._seen.get(folded)
-            if other is None:
-                self._seen[folded] = (name, directory)
-            elif other[0] != name:
+        directories: list[str] = []
+        while name and not (directory and name in self._sound):
+            added = (name, directory)
+            other = self._seen.setdefault(fold(name), added)
+            if other[0] != name:
                 return f"case-insensitive file name collision: {other[0]!r} and {name!r}"
-            elif other[1] != directory:
+            if other[1] != directory:
                 return f"entry {name!r} is both a file and a directory"
-            elif not directory:
+            if not directory and other is not added:
                 return f"multiple entries for file {name!r}"
+            if directory:
+                directories.append(name)
             name, directory = name.rpartition("/")[0], True
-            if not name:
-                return None
+        self._sound.update(directories)
+        return None
 
 
 class _Names:
