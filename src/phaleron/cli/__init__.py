@@ -13,9 +13,9 @@ from phaleron.errors import PhaleronError
 
 def main() -> int:
     """Run the command that `sys.argv` names; give its exit code."""
-    from phaleron.cli.app import app  # here, so that a broken installation is told as any other failure
-
     try:
+        from phaleron.cli.app import app  # here, so that a broken installation is told as any other failure
+
         app(prog_name="phaleron")
     except Exception as e:
         if os.environ.get("PHALERON_DEBUG"):

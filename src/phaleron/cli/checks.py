@@ -16,10 +16,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
+from urllib.parse import unquote, urlsplit
 
 from phaleron.cli.failure import CommandFailed
 from phaleron.cli.origins import upstreams
 from phaleron.cli.probe import ask
+from phaleron.net.netrc import sends_in_clear
 from phaleron.settings import Loaded
 from phaleron.settings.listen import Listen
 from phaleron.sumdb.database import parse_gosumdb
@@ -56,15 +58,16 @@ def local_findings(loaded: Loaded) -> Iterator[Finding]:
     yield _writable(settings.store.directory)
     yield _file_system(settings.store.directory)
     yield _space(settings.store.directory)
-    yield _port("listen", settings.web.address, tls=bool(settings.web.tls_cert), prefix=settings.web.path_prefix)
+    tls, prefix = bool(settings.web.tls_cert), settings.web.path_prefix
+    yield _port("listen", settings.web.address, tls=tls, prefix=prefix)
     if settings.web.admin_address is not None:
-        yield _port("admin listener", settings.web.admin_address, tls=False, prefix="")
+        yield _port("admin listener", settings.web.admin_address, tls=tls, prefix=prefix)
     yield _descriptors()
     if settings.web.tls_cert:
         yield _tls(settings.web.tls_cert, settings.web.tls_key)
     yield _go_environment(loaded)
     yield from (Finding("upstream", "doubt", warning) for warning in loaded.warnings)
-    yield _origins(loaded)
+    yield from _origins(loaded)
     yield _sumdb(loaded)
     yield _clock()
 
@@ -204,12 +207,18 @@ def _go_environment(loaded: Loaded) -> Finding:
     return Finding("Go environment", "fine", ", ".join(places))
 
 
-def _origins(loaded: Loaded) -> Finding:
+def _origins(loaded: Loaded) -> Iterator[Finding]:
     try:
-        upstreams(loaded)
+        entries = upstreams(loaded)
     except CommandFailed as e:
-        return Finding("upstream", "stop", str(e))
-    return Finding("upstream", "fine", f"{mask(loaded.settings.go.proxy)} ({loaded.places['go', 'proxy']})")
+        yield Finding("upstream", "stop", str(e))
+        return
+    yield Finding("upstream", "fine", f"{mask(loaded.settings.go.proxy)} ({loaded.places['go', 'proxy']})")
+    for entry in entries:
+        if sends_in_clear(entry.url):
+            yield Finding("upstream", "doubt", f"credentials are sent to {entry.origin} in the clear")
+        if entry.url.startswith("file:") and not os.access(unquote(urlsplit(entry.url).path), os.R_OK | os.X_OK):
+            yield Finding("upstream", "stop", f"{entry.url} cannot be read")
 
 
 def _sumdb(loaded: Loaded) -> Finding:

@@ -57,11 +57,9 @@ def doctor(
 
 def _live(loaded: Loaded) -> None:
     web = loaded.settings.web
-    address, prefix, tls = web.address, web.path_prefix, bool(web.tls_cert)
-    if web.admin_address is not None:
-        address, prefix, tls = web.admin_address, "", False
+    address = web.admin_address or web.address
     try:
-        reply = ask(address, f"{prefix}/livez", tls=tls)
+        reply = ask(address, f"{web.path_prefix}/livez", tls=bool(web.tls_cert))
     except OSError as e:
         raise CommandFailed(f"{address} does not answer: {e.strerror or e}") from e
     if reply.status != 200:
@@ -80,7 +78,7 @@ async def _upstream_findings(loaded: Loaded) -> list[Finding]:
 
     database = parse_gosumdb(loaded.settings.go.sumdb)
     question = f"sumdb/{database.name}/supported" if database is not None else ""
-    urls = [entry.url.rstrip("/") for entry in entries if entry.url.startswith(("http://", "https://"))]
+    urls = [entry.url for entry in entries if entry.url.startswith("http")]
     async with open_client(loaded.settings, Hops()) as client:
 
         async def reach(url: str) -> Finding:

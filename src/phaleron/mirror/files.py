@@ -12,7 +12,7 @@ from dataclasses import replace
 import structlog
 from isal import isal_zlib
 
-from phaleron.errors import Busy, OriginFailed, PhaleronError, Untrusted
+from phaleron.errors import Busy, NotFound, OriginFailed, PhaleronError, Untrusted
 from phaleron.gomod.dirhash import hash_mod
 from phaleron.gomod.errors import RuleError
 from phaleron.gomod.info import Info, encode_info
@@ -54,17 +54,19 @@ class Files:
 
     async def get(self, path: ModulePath, version: Version, kind: Kind) -> Blob:
         """Give a file. Raises what the origin raised, also where that was a short while ago."""
-        blob = await self._store.get(path, version, kind)
+        key = (path, version, kind)
+        blob = await self.stored(key)
         if blob is not None:
             return blob
-        key = (path, version, kind)
-        self._troubles.recall(key)
         return await self._flights.result(key, lambda flight: self.fetch(flight, key))
 
     async def stored(self, key: FileKey) -> Blob | None:
-        """Give a file if it is stored. Raises what is remembered of it if it is not."""
+        """Give a file if it is stored. Raises what is remembered of it if it is not, NotFound where it can never be."""
         blob = await self._store.get(*key)
         if blob is None:
+            path, version, _ = key
+            if not self._store.can_hold(path, version):
+                raise NotFound(f"{path}@{version}: its name is longer than a file system can hold")
             self._troubles.recall(key)
         return blob
 

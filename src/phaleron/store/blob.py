@@ -12,7 +12,8 @@ _PIECE_BYTES = 256 * 1024
 class Blob:
     """One stored file; Content for those who serve it (see sources).
 
-    `fd` is shared: read it by position and send it by offset only.
+    `fd` is shared: read it by position and send it by offset only. It stays open, and its bytes stay there, for as long as
+    somebody holds the blob, whatever becomes of the file's name.
     """
 
     __slots__ = ("__weakref__", "fd", "row")
@@ -40,10 +41,14 @@ class Blob:
         """Read it whole: for small ones."""
         return os.pread(self.fd, self.row.size_bytes, 0)
 
+    def _read(self, at: int) -> bytes:
+        return os.pread(self.fd, _PIECE_BYTES, at)
+
     async def __aiter__(self) -> AsyncIterator[bytes]:
         loop = asyncio.get_running_loop()
         for at in range(0, self.row.size_bytes, _PIECE_BYTES):
-            yield await loop.run_in_executor(None, os.pread, self.fd, _PIECE_BYTES, at)
+            # A method, so that the thread holds the blob: a reader that is called away must not close what it reads.
+            yield await loop.run_in_executor(None, self._read, at)
 
     def __del__(self) -> None:
         os.close(self.fd)

@@ -13,6 +13,7 @@ from pathlib import Path
 from phaleron.gomod.path import ModulePath
 from phaleron.gomod.version import Version
 from phaleron.store.records import FileRow
+from phaleron.store.temp import write_all
 
 SUFFIX = ".intent"
 
@@ -25,10 +26,9 @@ def entry_of(temp: Path) -> Path:
 def write_entry(temp: Path, row: FileRow) -> None:
     """Note what a temporary file becomes. Raises OSError."""
     document = asdict(row) | {"time": row.time.isoformat() if row.time else None}
-    data = json.dumps(document).encode()
     fd = os.open(entry_of(temp), os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
     try:
-        os.write(fd, data)
+        write_all(fd, json.dumps(document).encode())
     finally:
         os.close(fd)
 

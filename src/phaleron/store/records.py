@@ -2,7 +2,8 @@
 
 A *file* is one of a version's three files, known by a row that is inserted once and never changed. A version is *complete*
 when all that it needs is there; it then has a version row and an entry in the feed. An *answer* is what an origin said to a
-list, `@latest` or query; it is the one kind of row that is rewritten.
+list, `@latest` or query; it is the one kind of row that is rewritten. A *claim* stands for a version that arrives whole, until
+all of it is there.
 """
 
 from collections.abc import Sequence
@@ -67,6 +68,16 @@ class FeedEntry:
     """When it was completed, in microseconds since the epoch; strictly rising with the sequence."""
 
 
+@dataclass(frozen=True, slots=True)
+class ClaimRow:
+    """A version that arrives whole is being stored, or its storing was cut short."""
+
+    path: ModulePath
+    version: Version
+    kinds: tuple[Kind, ...]
+    """The files that were not there before: those that go away again if the rest does not come."""
+
+
 class Conflict(Exception):  # noqa: N818 - the field's word for it
     """Another content is already kept under this name. `kept` is its row; nothing was changed."""
 
@@ -92,11 +103,20 @@ class Catalog(Protocol):
         """List all stored files of a module."""
 
     async def record(self, row: FileRow) -> bool:
-        """Insert the row of a file that has just got its name, and with it the version's row and feed entry where that
-        completes the version: then give True.
+        """Insert a file's row, and with it the version's row and feed entry where that completes the version: then True.
 
-        A row that is there already describes a blob that has gone. Its `h1` must be the same, else Conflict is raised.
+        A row that is there already stays as it is, and the first .info is as good as any. Raises Conflict where a zip or
+        go.mod is kept, or was kept before its blob was lost, with another `h1`.
         """
+
+    async def forget(self, row: FileRow) -> None:
+        """Take out a file's row because its blob is lost. Its `h1` stays known, and the version's row and feed entry stay."""
+
+    async def lost(self, path: ModulePath, version: Version, kind: Kind) -> FileRow | None:
+        """Look up the row that a file had before its blob was lost and it was forgotten."""
+
+    async def is_complete(self, path: ModulePath, version: Version) -> bool:
+        """Tell whether a version is complete, or was before blobs of it were lost."""
 
     async def versions(self, path: ModulePath) -> Sequence[Version]:
         """List the complete versions of a module, ascending, pseudo-versions included."""
@@ -118,6 +138,15 @@ class Catalog(Protocol):
 
     async def page(self, after: tuple[str, str], limit: int) -> Sequence[tuple[ModulePath, Version]]:
         """Give complete versions in byte order of (path, version), those after `after`; `("", "")` is the start."""
+
+    async def claim(self, row: ClaimRow) -> bool:
+        """Insert a claim; False, and nothing is changed, where the version has one."""
+
+    async def claims(self) -> Sequence[ClaimRow]:
+        """List all claims, oldest first."""
+
+    async def unclaim(self, row: ClaimRow, *, undo: bool) -> None:
+        """Delete a claim, and with `undo` the rows of the files that it was for: they leave no trace."""
 
     async def close(self) -> None:
         """Finish what is being written and close."""

@@ -1,50 +1,28 @@
 """The catalog in SQLite, for one machine: any number of processes on one file.
 
 Reads run in the loop thread on a connection of their own: one takes some microseconds, and handing it to a thread takes ten
-times that. Writes go to one thread, which commits all that has gathered in one transaction, always begun IMMEDIATE: one that
-reads first and writes later fails under other writers. Queries are in sql/, each with its name.
+times that. Writes go to one thread (`sqlite_writer`), in transactions that are always begun IMMEDIATE. Queries are in sql/,
+each with its name; how a database is opened is in `sqlite_open`.
 """
 
-import asyncio
-import queue
 import sqlite3
-import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from importlib import resources
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from phaleron.errors import Busy
 from phaleron.gomod import semver
 from phaleron.gomod.path import ModulePath
 from phaleron.gomod.version import Version
-from phaleron.store.errors import StoreError
-from phaleron.store.records import AnswerKind, AnswerRow, Conflict, FeedEntry, FileRow, Kind
+from phaleron.store.records import AnswerKind, AnswerRow, ClaimRow, Conflict, FeedEntry, FileRow, Kind
+from phaleron.store.sqlite_open import open_database, queries
+from phaleron.store.sqlite_writer import SqliteWriter
 
-SCHEMA_VERSION = 1
-_LOCKED_TIMEOUT_S = 30
-_BATCH = 256
-_CHECKED_WHOLE_BYTES = 32 << 20
-"""Up to this size the whole file is checked at start; beyond it that would take too long."""
 _TOOLCHAIN = "golang.org/toolchain"
+"""Of this module clients fetch the zip alone: protocol.md section 14."""
 _WANTED: tuple[Kind, ...] = ("info", "mod", "zip")
-
-T = TypeVar("T")
-
-
-def _queries() -> dict[str, str]:
-    text = resources.files("phaleron.store").joinpath("sql/queries.sql").read_text()
-    blocks = (block.partition("\n") for block in text.split("-- name: ")[1:])
-    return {name.strip(): sql for name, _, sql in blocks}
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, timeout=_LOCKED_TIMEOUT_S, isolation_level=None)
-    connection.execute("pragma journal_mode = wal")
-    connection.execute("pragma synchronous = normal")
-    return connection
 
 
 def _file_row(row: Sequence[Any]) -> FileRow:
@@ -67,74 +45,50 @@ class SqliteCatalog:
 
     def __init__(self, path: Path) -> None:
         """Open the database, making it where there is none. Raises StoreError."""
-        self._sql = _queries()
+        self._sql = queries()
+        self._reader, writer = open_database(path)
+        self._writer = SqliteWriter(writer)
+
+    def _rows(self, name: str, *arguments: object) -> list[Any]:
         try:
-            self._reader = _connect(path)
-            self._migrate(path)
+            return self._reader.execute(self._sql[name], arguments).fetchall()
         except sqlite3.DatabaseError as e:
-            raise StoreError(
-                f"{path}: the catalog cannot be used ({e}); if it is damaged, move it away with its -wal and -shm files: the "
-                "modules beside it stay, and are taken in again as they are asked for"
-            ) from e
-        self._writer = _Writer(path)
+            raise Busy(f"the catalog cannot be read now: {e}") from e
 
-    def _migrate(self, path: Path) -> None:
-        reader = self._reader
-        if path.stat().st_size <= _CHECKED_WHOLE_BYTES:
-            (verdict,) = reader.execute("pragma quick_check(1)").fetchone()
-            if verdict != "ok":
-                raise sqlite3.DatabaseError(str(verdict).splitlines()[-1])
-        (found,) = reader.execute("pragma user_version").fetchone()
-        if found == SCHEMA_VERSION:
-            return
-        reader.execute("begin immediate")
-        try:
-            (found,) = reader.execute("pragma user_version").fetchone()
-            if found > SCHEMA_VERSION:
-                raise StoreError(f"{path}: the catalog was written by a newer Phaleron (schema {found}); use that one")
-            if found == 0:
-                schema = resources.files("phaleron.store").joinpath("sql/schema.sql").read_text()
-                for statement in schema.split(";\n"):
-                    reader.execute(statement)
-                reader.execute(f"pragma user_version = {SCHEMA_VERSION}")
-            reader.execute("commit")
-        except BaseException:
-            reader.execute("rollback")
-            raise
-
-    def _read(self, name: str, *arguments: object) -> sqlite3.Cursor:
-        return self._reader.execute(self._sql[name], arguments)
+    def _row(self, name: str, *arguments: object) -> Any:
+        rows = self._rows(name, *arguments)
+        return rows[0] if rows else None
 
     async def file(self, path: ModulePath, version: Version, kind: Kind) -> FileRow | None:
         """See Catalog."""
-        row = self._read("file", path, version, kind).fetchone()
+        row = self._row("file", path, version, kind)
         return None if row is None else _file_row(row)
 
     async def files(self, path: ModulePath) -> Sequence[FileRow]:
         """See Catalog."""
-        return [_file_row(row) for row in self._read("files", path)]
+        return [_file_row(row) for row in self._rows("files", path)]
+
+    async def lost(self, path: ModulePath, version: Version, kind: Kind) -> FileRow | None:
+        """See Catalog."""
+        row = self._row("known_file", path, version, kind)
+        return _file_row(row[:-1]) if row is not None and row[-1] else None
 
     async def record(self, row: FileRow) -> bool:
         """See Catalog."""
 
         def write(connection: sqlite3.Connection) -> bool:
-            kept = connection.execute(self._sql["file"], (row.path, row.version, row.kind)).fetchone()
-            if kept is not None and (there := _file_row(kept)).h1 != row.h1:
-                raise Conflict(there, row.h1)
+            known = connection.execute(self._sql["known_file"], (row.path, row.version, row.kind)).fetchone()
+            if known is not None:
+                kept = _file_row(known[:-1])
+                if kept.h1 != row.h1:
+                    raise Conflict(kept, row.h1)
+                if not known[-1]:
+                    return False
             now_us = time.time_ns() // 1000
+            at = row.time.isoformat() if row.time else None
             connection.execute(
                 self._sql["put_file"],
-                (
-                    row.path,
-                    row.version,
-                    row.kind,
-                    row.sha256,
-                    row.size_bytes,
-                    row.origin,
-                    row.h1,
-                    row.time.isoformat() if row.time else None,
-                    now_us,
-                ),
+                (row.path, row.version, row.kind, row.sha256, row.size_bytes, row.origin, row.h1, at, now_us),
             )
             return self._complete(connection, row, now_us)
 
@@ -162,123 +116,87 @@ class SqliteCatalog:
         connection.execute(self._sql["put_feed"], (row.path, row.version, max(now_us, last_us + 1)))
         return True
 
+    async def forget(self, row: FileRow) -> None:
+        """See Catalog."""
+        await self._write("forget", row.path, row.version, row.kind, row.sha256)
+
+    async def is_complete(self, path: ModulePath, version: Version) -> bool:
+        """See Catalog."""
+        return self._row("has_version", path, version) is not None
+
     async def versions(self, path: ModulePath) -> Sequence[Version]:
         """See Catalog."""
-        found = [str.__new__(Version, version) for (version,) in self._read("versions", path)]
+        found = [str.__new__(Version, version) for (version,) in self._rows("versions", path)]
         return sorted(found, key=semver.sort_key)
 
     async def modules(self, after: str, limit: int) -> Sequence[ModulePath]:
         """See Catalog."""
-        return [str.__new__(ModulePath, path) for (path,) in self._read("modules", after, limit)]
+        return [str.__new__(ModulePath, path) for (path,) in self._rows("modules", after, limit)]
 
     async def answer(self, path: ModulePath, kind: AnswerKind, query: str = "") -> AnswerRow | None:
         """See Catalog."""
-        row = self._read("answer", path, kind, query).fetchone()
+        row = self._row("answer", path, kind, query)
         return None if row is None else AnswerRow(path, *row[1:])
 
     async def put_answer(self, row: AnswerRow) -> None:
         """See Catalog."""
-        values = (row.path, row.kind, row.query, row.body, row.origin, row.fetched_at)
-        await self._writer.run(lambda connection: connection.execute(self._sql["put_answer"], values) and None)
+        await self._write("put_answer", row.path, row.kind, row.query, row.body, row.origin, row.fetched_at)
 
     async def drop_answer(self, path: ModulePath, kind: AnswerKind, query: str = "") -> None:
         """See Catalog."""
-        await self._writer.run(
-            lambda connection: connection.execute(self._sql["drop_answer"], (path, kind, query)) and None
-        )
+        await self._write("drop_answer", path, kind, query)
 
     async def feed(self, *, since_us: int = 0, after: int = 0, limit: int) -> Sequence[FeedEntry]:
         """See Catalog."""
         return [
             FeedEntry(sequence, str.__new__(ModulePath, path), str.__new__(Version, version), at_us)
-            for sequence, path, version, at_us in self._read("feed", since_us, after, limit)
+            for sequence, path, version, at_us in self._rows("feed", since_us, after, limit)
         ]
 
     async def page(self, after: tuple[str, str], limit: int) -> Sequence[tuple[ModulePath, Version]]:
         """See Catalog."""
         return [
             (str.__new__(ModulePath, path), str.__new__(Version, version))
-            for path, version in self._read("page", *after, limit)
+            for path, version in self._rows("page", *after, limit)
         ]
+
+    async def claim(self, row: ClaimRow) -> bool:
+        """See Catalog."""
+        values = (row.path, row.version, ",".join(row.kinds), time.time_ns() // 1000)
+
+        def write(connection: sqlite3.Connection) -> bool:
+            return connection.execute(self._sql["put_claim"], values).rowcount == 1
+
+        return await self._writer.run(write)
+
+    async def claims(self) -> Sequence[ClaimRow]:
+        """See Catalog."""
+        return [
+            ClaimRow(
+                str.__new__(ModulePath, path),
+                str.__new__(Version, version),
+                tuple(kind for kind in _WANTED if kind in kinds.split(",")),
+            )
+            for path, version, kinds in self._rows("claims")
+        ]
+
+    async def unclaim(self, row: ClaimRow, *, undo: bool) -> None:
+        """See Catalog."""
+
+        def write(connection: sqlite3.Connection) -> None:
+            for kind in row.kinds if undo else ():
+                connection.execute(self._sql["drop_file"], (row.path, row.version, kind))
+            connection.execute(self._sql["drop_claim"], (row.path, row.version))
+
+        await self._writer.run(write)
+
+    async def _write(self, name: str, *arguments: object) -> None:
+        def write(connection: sqlite3.Connection) -> None:
+            connection.execute(self._sql[name], arguments)
+
+        await self._writer.run(write)
 
     async def close(self) -> None:
         """See Catalog."""
         await self._writer.close()
         self._reader.close()
-
-
-class _Job:
-    """A write that waits for its turn, and whom to tell."""
-
-    def __init__(self, write: Callable[[sqlite3.Connection], Any]) -> None:
-        self.write = write
-        self.loop = asyncio.get_running_loop()
-        self.done: asyncio.Future[Any] = self.loop.create_future()
-
-    def tell(self, result: object, error: BaseException | None) -> None:
-        def settle() -> None:
-            if self.done.done():
-                return  # whoever asked has been called away; the write stands
-            if error is None:
-                self.done.set_result(result)
-            else:
-                self.done.set_exception(error)
-
-        self.loop.call_soon_threadsafe(settle)
-
-
-class _Writer:
-    """The thread that writes."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._work, name="catalog-writer", daemon=True)
-        self._thread.start()
-
-    async def run(self, write: Callable[[sqlite3.Connection], T]) -> T:
-        """Do one write; return when it is committed. Raises Busy where the database is full or locked for too long."""
-        job = _Job(write)
-        self._jobs.put(job)
-        result: T = await job.done
-        return result
-
-    def _work(self) -> None:
-        connection = _connect(self._path)
-        try:
-            while (job := self._jobs.get()) is not None:
-                jobs = [job]
-                while len(jobs) < _BATCH and not self._jobs.empty():
-                    more = self._jobs.get()
-                    if more is None:
-                        self._jobs.put(None)
-                        break
-                    jobs.append(more)
-                self._write(connection, jobs)
-        finally:
-            connection.close()
-
-    def _write(self, connection: sqlite3.Connection, jobs: list[_Job]) -> None:
-        outcomes: list[tuple[_Job, object, BaseException | None]] = []
-        try:
-            connection.execute("begin immediate")
-            for job in jobs:
-                connection.execute("savepoint job")
-                try:
-                    outcomes.append((job, job.write(connection), None))
-                except Conflict as e:
-                    connection.execute("rollback to job")
-                    outcomes.append((job, None, e))
-                connection.execute("release job")
-            connection.execute("commit")
-        except Exception as e:  # noqa: BLE001 - whatever it is, those who wait must hear of it, and the thread goes on
-            if connection.in_transaction:
-                connection.execute("rollback")
-            error = Busy(f"the catalog cannot be written: {e}") if isinstance(e, sqlite3.OperationalError) else e
-            outcomes = [(job, None, error) for job in jobs]
-        for job, result, failed in outcomes:
-            job.tell(result, failed)
-
-    async def close(self) -> None:
-        self._jobs.put(None)
-        await asyncio.to_thread(self._thread.join)

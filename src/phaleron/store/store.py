@@ -3,17 +3,15 @@
 `DIR/modules` is a valid GOPROXY=file:// tree, `DIR/catalog.db` the catalog, `DIR/tmp` what is being written, `DIR/locks` the
 locks, `DIR/sumdb` what the checksum database said. Any number of processes may use one directory. A file is written to tmp,
 synced, noted in the journal, linked to its name, recorded, and then only removed from tmp: whoever is killed at any instant
-leaves nothing half visible, and the next start records what had got its name.
+leaves nothing half visible, and the next start (`mend`) records what had got its name. All that is done to one name, by any
+process, is done under that name's lock.
 """
 
 import asyncio
-import errno
-import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager
-from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -21,13 +19,9 @@ from typing import ParamSpec, TypeVar
 from weakref import WeakValueDictionary
 
 import structlog
-from isal import isal_zlib
 
-from phaleron.errors import NotFound
-from phaleron.gomod.dirhash import hash_mod
+from phaleron.errors import Busy, NotFound, PhaleronError
 from phaleron.gomod.errors import RuleError
-from phaleron.gomod.info import parse_info
-from phaleron.gomod.modzip import verify_zip
 from phaleron.gomod.path import ModulePath
 from phaleron.gomod.pseudo import is_pseudo
 from phaleron.gomod.version import Version
@@ -35,31 +29,38 @@ from phaleron.store import journal, temp
 from phaleron.store.blob import Blob
 from phaleron.store.draft import Draft
 from phaleron.store.errors import StoreError, no_room
+from phaleron.store.found import describe
 from phaleron.store.locks import Locks
+from phaleron.store.mend import mend
 from phaleron.store.records import Catalog, Conflict, FileRow, Kind, blob_key
 from phaleron.store.shelf import Shelf
 from phaleron.store.sqlite import SqliteCatalog
+from phaleron.store.tree import BlobTree
+from phaleron.store.whole import Whole
 
-_log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+_log: structlog.stdlib.BoundLogger = structlog.get_logger("phaleron.store")
 _WRITERS = 8
 _FOLDERS = ("modules", "tmp", "locks", "sumdb")
+_REFUSED_ENTRIES = 1000
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
 class Store:
-    """One directory. Make it with `open`."""
+    """One directory. Make it with `open`, and use it in one event loop's thread."""
 
     def __init__(self, directory: Path, catalog: Catalog) -> None:
         self.directory = directory
         self.catalog = catalog
         self.shelf = Shelf(directory / "sumdb", directory / "tmp")
-        self._modules = directory / "modules"
-        self._tmp = directory / "tmp"
-        self._locks = Locks(directory / "locks")
+        self.tree = BlobTree(directory / "modules")
+        self.locks = Locks(directory / "locks")
+        self.tmp = directory / "tmp"
         self._writers = ThreadPoolExecutor(_WRITERS, "store")
         self._open: WeakValueDictionary[str, Blob] = WeakValueDictionary()
+        self._refused: dict[str, tuple[int, int, int]] = {}
+        self._commits: set[asyncio.Task[Blob]] = set()
 
     @classmethod
     async def open(cls, directory: Path) -> "Store":
@@ -71,66 +72,97 @@ class Store:
             path.unlink()
             os.close(fd)
         except OSError as e:
-            raise StoreError(
-                f"{e.filename or directory}: the store cannot be written ({e.strerror}); choose another with --data"
-            ) from e
+            where = e.filename or directory
+            raise StoreError(f"{where}: the store cannot be written ({e.strerror}); choose another with --data") from e
+        except Busy as e:
+            raise StoreError(f"{directory}: {e}; make room, or choose another with --data") from e
         store = cls(directory, SqliteCatalog(directory / "catalog.db"))
-        await store._sweep()
+        try:
+            await mend(store)
+        except BaseException as e:
+            await store.close()
+            if isinstance(e, OSError | PhaleronError):
+                raise StoreError(f"{directory}: what a killed process left cannot be mended: {e}") from e
+            raise
         return store
 
-    async def get(self, path: ModulePath, version: Version, kind: Kind) -> Blob | None:
-        """Open a stored file, or give None. A file without a row (copied in by hand) is taken in, if it breaks no rule."""
-        row = await self.catalog.file(path, version, kind)
-        key = blob_key(path, version, kind)
-        if row is None:
-            return await self._adopt(path, version, kind)
-        blob = self._open.get(key)
-        if blob is not None and blob.row.sha256 == row.sha256:
-            return blob
-        fd = self._open_file(key)
-        if fd is None:
-            _log.warning("a stored file has gone", module=path, version=version, kind=kind)
-            return None
-        if os.fstat(fd).st_size != row.size_bytes:
-            os.close(fd)
-            _log.error("a stored file is damaged and is taken away", module=path, version=version, kind=kind)
-            (self._modules / key).unlink(missing_ok=True)
-            return None
-        return self._share(key, Blob(row, fd))
+    def can_hold(self, path: ModulePath, version: Version) -> bool:
+        """Tell whether the file system can hold a version's names. Costs no I/O; what it cannot hold is never stored."""
+        return self.tree.can_hold(path, version)
 
-    def _share(self, key: str, blob: Blob) -> Blob:
+    async def get(self, path: ModulePath, version: Version, kind: Kind) -> Blob | None:
+        """Open a stored file, or give None.
+
+        A file without a row (copied in by hand) is taken in, if it breaks no rule. Raises Busy without descriptors.
+        """
+        key = blob_key(path, version, kind)
+        row = await self.catalog.file(path, version, kind)
+        if row is None:
+            if not self.tree.has(key):
+                return None
+        elif (blob := self._opened(key, row)) is not None:
+            return blob
+        async with self.naming(key):
+            return await self._mended(key, path, version, kind)
+
+    def naming(self, key: str) -> AbstractAsyncContextManager[None]:
+        """Hold the lock of one name: nobody else puts, takes in, records or removes a file of it."""
+        return self.locks.hold(f"name of {key}")
+
+    def _opened(self, key: str, row: FileRow) -> Blob | None:
+        """Open the file that the row describes: the one descriptor of all its readers. None where it is lost or damaged."""
+        blob = self._open.get(key)
+        if blob is None or blob.row.sha256 != row.sha256:
+            fd = self.tree.open(key)
+            if fd is None:
+                return None
+            blob = Blob(row, fd)
+        if os.fstat(blob.fd).st_size != row.size_bytes:
+            self._open.pop(key, None)
+            return None
         self._open[key] = blob
         return blob
 
-    def _open_file(self, key: str) -> int | None:
-        try:
-            return os.open(self._modules / key, os.O_RDONLY | os.O_CLOEXEC)
-        except OSError as e:
-            if e.errno in (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG):
-                return None
-            raise no_room(e) or e from e
+    async def _mended(self, key: str, path: ModulePath, version: Version, kind: Kind) -> Blob | None:
+        """Open a file under its name's lock: row and file agree afterwards."""
+        row = await self.catalog.file(path, version, kind)
+        if row is None:
+            return await self._taken_in(key, path, version, kind)
+        blob = self._opened(key, row)
+        if blob is None:
+            _log.error("a stored file was lost or damaged, and has to be fetched again", file=key)
+            self.tree.remove(key)
+            await self.catalog.forget(row)
+        return blob
 
-    async def _adopt(self, path: ModulePath, version: Version, kind: Kind) -> Blob | None:
-        key = blob_key(path, version, kind)
-        fd = self._open_file(key)
+    async def _taken_in(self, key: str, path: ModulePath, version: Version, kind: Kind) -> Blob | None:
+        fd = self.tree.open(key)
         if fd is None:
             return None
-        blob = Blob(FileRow(path, version, kind, "", os.fstat(fd).st_size, "", "", None), fd)
-        try:
-            blob.row = await self._run(_described, blob)
-        except RuleError as e:
-            _log.error("a file that nobody recorded breaks a rule and is not served", file=key, error=str(e))
+        blob = Blob(FileRow(path, version, kind, "", 0, "", "", None), fd)
+        status = os.fstat(fd)
+        mark = (status.st_ino, status.st_size, status.st_mtime_ns)
+        if self._refused.get(key) == mark:
             return None
         try:
-            await self._record(blob.row)
-        except Conflict as e:
-            _log.error("a file that nobody recorded is not the one that was", file=key, error=str(e))
+            # A function that holds the blob: where we are called away, the thread goes on reading, and from nothing else.
+            blob.row = await self.run(lambda: describe(blob.fd, path, version, kind))
+            await self.record(blob.row)
+        except (RuleError, Conflict) as e:
+            _log.error("a file that nobody recorded is not served", file=key, error=str(e))
+            if len(self._refused) >= _REFUSED_ENTRIES:
+                del self._refused[next(iter(self._refused))]
+            self._refused[key] = mark
             return None
-        return self._share(key, blob)
+        except Busy as e:
+            _log.warning("a file that nobody recorded is served, and cannot be recorded now", file=key, error=str(e))
+            return blob
+        self._open[key] = blob
+        return blob
 
     def begin(self) -> Draft:
         """Begin to write a file. Raises Busy where there is no room."""
-        return Draft(self._tmp, self._writers)
+        return Draft(self.tmp, self._writers)
 
     async def commit(
         self,
@@ -145,133 +177,126 @@ class Store:
     ) -> Blob:
         """Give a draft its name, for ever, and record it. Where the name is taken by an equal one, that one is given.
 
-        `h1` is of a zip or go.mod (`""` for an .info), `time` is an .info's commit time. Raises Conflict for another content
-        than the one kept, Busy where there is no room, NotFound for a name that the file system cannot hold.
+        The draft is spent by this, whatever comes of it; it is still to be discarded.
+        `h1` is of a zip or go.mod (`""` for an .info, the first of which is kept), `time` is an .info's commit time. Raises
+        Conflict for another content than the one kept, or kept once and lost; Busy where there is no room; NotFound for a
+        name that the file system cannot hold.
         """
+        if not self.can_hold(path, version):
+            raise NotFound(f"{path}@{version} cannot be stored: its name is too long for the file system")
         row = FileRow(path, version, kind, draft.sha256(), draft.size_bytes, origin, h1, time)
-        key = blob_key(path, version, kind)
-        # Shielded: once it may have its name, it must be recorded, whether or not anybody still waits.
-        return await asyncio.shield(asyncio.ensure_future(self._commit(draft, row, key)))
+        draft.lend()
+        return await self._finish(self._commit(draft, row, blob_key(path, version, kind)))
+
+    async def commit_version(
+        self, archive: Draft, path: ModulePath, version: Version, *, info: bytes, mod: bytes, h1: str, origin: str
+    ) -> Blob:
+        """Store a version that arrives whole: all of it, or nothing. Gives the zip.
+
+        `h1` is of the zip in `archive`, which is still to be discarded. Raises RuleError for an `info` that is none, and what
+        `commit` raises.
+        """
+        whole = Whole(path, version, info, mod, archive, h1, origin)
+        archive.lend()
+        return await self._finish(whole.commit(self))
+
+    async def _finish(self, commit: Coroutine[None, None, Blob]) -> Blob:
+        """Let a commit run to its end: once it may have its name, it must be recorded, whether or not anybody still waits."""
+        task = asyncio.create_task(commit)
+        self._commits.add(task)
+        task.add_done_callback(self._commits.discard)
+        try:
+            # Not a shield: that keeps the blob open until the loop's next turn.
+            await asyncio.wait((task,))
+        except asyncio.CancelledError:
+            task.add_done_callback(_say_failure)
+            raise
+        return task.result()
 
     async def _commit(self, draft: Draft, row: FileRow, key: str) -> Blob:
+        leave = False
         try:
-            named = await self._run(_name, draft, row, self._modules / key)
-            if not named:
-                kept = await self.get(row.path, row.version, row.kind)
-                if kept is not None and kept.row.h1 != row.h1:
+            async with self.naming(key):
+                kept = await self._mended(key, row.path, row.version, row.kind)
+                if kept is None:
+                    lost = await self.catalog.lost(row.path, row.version, row.kind)
+                    if lost is not None and lost.h1 != row.h1:
+                        raise Conflict(lost, row.h1)
+                    await self.run(_name, draft, row, key, self.tree)
+                    leave = True
+                    kept = await self._named(draft, row, key)
+                    leave = False
+                elif kept.row.h1 != row.h1:
                     raise Conflict(kept.row, row.h1)
-                if kept is not None:
-                    return kept
-                # What stands in our place is damaged or breaks a rule.
-                (self._modules / key).unlink(missing_ok=True)
-                named = await self._run(_name, draft, row, self._modules / key)
-            await self._record(row)
+                return kept
         except Conflict as e:
-            _log.error(
-                "another content under a kept name was refused", module=row.path, version=row.version, error=str(e)
-            )
-            if self._is_named(draft, key):
-                (self._modules / key).unlink()
+            leave = False
+            _log.error("another content under a kept name was refused", file=key, error=str(e))
             raise
         finally:
-            journal.entry_of(draft.path).unlink(missing_ok=True)
-            draft.discard()
-        fd = self._open_file(key)
-        if fd is None:
-            raise NotFound(f"{row.path}@{row.version}: the stored file has gone")
-        return self._share(key, Blob(row, fd))
+            if (
+                not leave
+            ):  # else it has its name and no row: the next start finds the entry, and a reader finds the file
+                journal.entry_of(draft.path).unlink(missing_ok=True)
+            draft.drop_name(leave=leave)
+            draft.give_back()
 
-    def _is_named(self, draft: Draft, key: str) -> bool:
+    async def _named(self, draft: Draft, row: FileRow, key: str) -> Blob:
         try:
-            return os.path.samestat((self._modules / key).stat(), os.fstat(draft.fd))
-        except FileNotFoundError:
-            return False
+            await self.record(row)
+        except Conflict:  # raised by a catalog that is shared with other machines
+            self.tree.remove(key)
+            raise
+        blob = self._opened(key, row)
+        if blob is None:
+            raise Busy(f"{row.path}@{row.version}: the stored file was taken away at once; try again")
+        return blob
 
-    async def _record(self, row: FileRow) -> None:
+    async def record(self, row: FileRow) -> None:
+        """Record a file that has its name; write the module's list where that completes a version. See Catalog.record."""
         if await self.catalog.record(row):
-            await self._write_list(row.path)
+            await self.write_list(row.path)
 
-    async def _write_list(self, path: ModulePath) -> None:
+    async def write_list(self, path: ModulePath) -> None:
         """Write a module's `list`, for other readers of the tree; it is never read back."""
-        async with self._locks.hold(f"list of {path}"):
+        async with self.locks.hold(f"list of {path}"):
             versions = [v for v in await self.catalog.versions(path) if not is_pseudo(v)]
             body = "".join(f"{v}\n" for v in versions).encode()
-            await self._run(temp.write_atomic, self._tmp, self._modules / path.escaped / "@v" / "list", body)
+            try:
+                await self.run(temp.write_atomic, self.tmp, self.tree.file(f"{path.escaped}/@v/list"), body)
+            except Busy as e:
+                _log.warning("a list could not be written; the next version of the module brings it", error=str(e))
 
-    async def _run(self, function: Callable[P, T], /, *arguments: P.args, **named: P.kwargs) -> T:
+    async def run(self, function: Callable[P, T], /, *arguments: P.args, **named: P.kwargs) -> T:
         """Do in a thread what may block for long."""
         return await asyncio.get_running_loop().run_in_executor(self._writers, partial(function, *arguments, **named))
 
     def flight(self, key: str) -> AbstractAsyncContextManager[None]:
         """Hold the lock of a flight: one holder over all processes; others wait. Raises Busy without descriptors."""
-        return self._locks.hold(key)
-
-    async def _sweep(self) -> None:
-        """Record what dead writers had named, and remove what they left."""
-        self._locks.sweep()
-        for path in sorted(self._tmp.iterdir()):
-            if path.suffix == temp.SUFFIX:
-                fd = temp.lock_abandoned(path)
-                if fd is not None:
-                    await self._mend(path, fd)
-                    os.close(fd)
-            elif path.suffix == journal.SUFFIX and not path.with_suffix(temp.SUFFIX).exists():
-                path.unlink(missing_ok=True)
-
-    async def _mend(self, path: Path, fd: int) -> None:
-        row = journal.read_entry(path)
-        if row is not None and os.fstat(fd).st_nlink > 1:
-            try:
-                await self._record(row)
-                _log.info(
-                    "recorded what a killed process had stored", module=row.path, version=row.version, kind=row.kind
-                )
-            except Conflict as e:
-                _log.error("what a killed process had stored is not what was kept", error=str(e))
-                (self._modules / blob_key(row.path, row.version, row.kind)).unlink(missing_ok=True)
-        journal.entry_of(path).unlink(missing_ok=True)
-        path.unlink(missing_ok=True)
+        return self.locks.hold(f"flight of {key}")
 
     async def close(self) -> None:
         """Finish what is being written and close."""
-        self._writers.shutdown(wait=True)
+        while self._commits:
+            await asyncio.wait(self._commits)
+        await asyncio.to_thread(self._writers.shutdown)
         await self.catalog.close()
 
 
-def _name(draft: Draft, row: FileRow, final: Path) -> bool:
-    """Sync a draft, note it in the journal, and link it to its name; False if that is taken."""
+def _say_failure(commit: asyncio.Task[Blob]) -> None:
+    if not commit.cancelled() and (error := commit.exception()) is not None:
+        _log.warning("a commit that nobody waited for has failed", error=str(error))
+
+
+def _name(draft: Draft, row: FileRow, key: str, tree: BlobTree) -> None:
+    """Sync a draft, note it in the journal, and link it to its name, in place of a file that may not be served."""
     try:
         os.fsync(draft.fd)
-        if not journal.entry_of(draft.path).exists():
-            journal.write_entry(draft.path, row)
-        final.parent.mkdir(parents=True, exist_ok=True)
-        os.link(draft.path, final)
-    except FileExistsError:
-        return False
+        journal.write_entry(draft.path, row)
+        try:
+            tree.put(draft.path, key)
+        except FileExistsError:
+            tree.remove(key)
+            tree.put(draft.path, key)
     except OSError as e:
-        if e.errno == errno.ENAMETOOLONG:
-            raise NotFound(
-                f"{row.path}@{row.version} cannot be stored: its name is too long for the file system"
-            ) from e
         raise no_room(e) or e from e
-    return True
-
-
-def _described(blob: Blob) -> FileRow:
-    """Hold a file that was found against its rules, and describe it. Raises RuleError."""
-    row = blob.row
-    if row.kind == "zip":
-        digest = hashlib.sha256()
-        with open(blob.fd, "rb", closefd=False) as f:
-            while piece := f.read(1 << 20):
-                digest.update(piece)
-        h1 = verify_zip(blob.fd, row.path, row.version, codec=isal_zlib).h1
-        return replace(row, sha256=digest.hexdigest(), h1=h1)
-    body = blob.read()
-    row = replace(row, sha256=hashlib.sha256(body).hexdigest())
-    if row.kind == "mod":
-        return replace(row, h1=hash_mod(body))
-    info = parse_info(body)
-    if info.version != row.version:
-        raise RuleError(f".info is of another version, {info.version}")
-    return replace(row, time=info.time)

@@ -21,7 +21,7 @@ def open_temp(directory: Path) -> tuple[int, Path]:
             fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
         except OSError as e:
             raise no_room(e) or e from e
-        if _lock(fd) and _is(fd, path):
+        if _lock(fd) and leads_to(path, fd):
             return fd, path
         os.close(fd)  # a sweep was quicker: it has taken the file away
 
@@ -32,23 +32,26 @@ def lock_abandoned(path: Path) -> int | None:
         fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
     except FileNotFoundError:
         return None
-    if _lock(fd) and _is(fd, path):
+    if _lock(fd) and leads_to(path, fd):
         return fd
     os.close(fd)
     return None
 
 
 def write_atomic(directory: Path, path: Path, data: bytes) -> None:
-    """Write a file that is whole or not there: by way of `directory`, on the same file system. Raises Busy without room."""
+    """Write a file that is whole or not there: by way of `directory`, on the same file system. Raises Busy without room.
+
+    Call it in a thread: it waits for the disk.
+    """
     fd, temp = open_temp(directory)
     try:
-        try:
-            write_all(fd, data)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            temp.replace(path)
-        except OSError as e:
-            temp.unlink(missing_ok=True)
-            raise no_room(e) or e from e
+        write_all(fd, data)
+        os.fsync(fd)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temp.replace(path)
+    except OSError as e:
+        temp.unlink(missing_ok=True)
+        raise no_room(e) or e from e
     finally:
         os.close(fd)
 
@@ -60,18 +63,18 @@ def write_all(fd: int, data: bytes) -> None:
         view = view[os.write(fd, view) :]
 
 
+def leads_to(path: Path, fd: int) -> bool:
+    """Tell whether a path is a name of the open file."""
+    try:
+        there = path.stat()
+    except FileNotFoundError:
+        return False
+    return os.path.samestat(there, os.fstat(fd))
+
+
 def _lock(fd: int) -> bool:
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True
-
-
-def _is(fd: int, path: Path) -> bool:
-    """Tell whether the path still leads to the open file."""
-    try:
-        there = path.stat()
-    except FileNotFoundError:
-        return False
-    return os.path.samestat(there, os.fstat(fd))

@@ -45,6 +45,7 @@ def configure(level: Level = "info", form: Format = "auto", stream: TextIO | Non
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
         structlog.stdlib.ExtraAdder(),
+        _without_doubles,
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
         structlog.processors.StackInfoRenderer(),
     ]
@@ -98,6 +99,12 @@ def _text(out: TextIO) -> list[structlog.typing.Processor]:
             timestamp_key="time", colors=out.isatty(), exception_formatter=plain, pad_event_to=0
         ),
     ]
+
+
+def _without_doubles(logger: object, method: str, event: _Event) -> _Event:
+    """Drop what uvicorn adds to its lines: the same text in colours."""
+    event.pop("color_message", None)
+    return event
 
 
 def _first_things_first(logger: object, method: str, event: _Event) -> _Event:

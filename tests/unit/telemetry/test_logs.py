@@ -36,7 +36,7 @@ def test_our_lines_and_those_of_libraries_have_one_form() -> None:
     out = io.StringIO()
     configure("info", "auto", out)
     get_logger("phaleron.web").info("started", port=3000)
-    logging.getLogger("uvicorn.error").warning("odd %s", "thing")
+    logging.getLogger("uvicorn.error").warning("odd %s", "thing", extra={"color_message": "odd \x1b[1m%s\x1b[0m"})
     logging.getLogger("aiohttp.client").error("bad", extra={"host": "h.example"})
     ours, uvicorn, aiohttp = json_lines(out)
     assert list(ours)[:3] == ["time", "level", "message"]
@@ -48,6 +48,7 @@ def test_our_lines_and_those_of_libraries_have_one_form() -> None:
     }
     assert str(ours["time"]).endswith("Z")
     assert (uvicorn["message"], uvicorn["level"], uvicorn["logger"]) == ("odd thing", "warning", "uvicorn.error")
+    assert "color_message" not in uvicorn
     assert (aiohttp["message"], aiohttp["host"]) == ("bad", "h.example")
 
 

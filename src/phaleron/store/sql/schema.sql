@@ -1,6 +1,6 @@
 -- The SQLite catalog, as of version 1. Text compares by its bytes.
 
--- Stored files.
+-- Stored files. A row whose blob was lost stays for its h1: no other content may take the name.
 create table files (
     path text not null,
     version text not null,
@@ -11,6 +11,7 @@ create table files (
     h1 text not null,
     time text,            -- an .info's commit time, RFC 3339
     seen_us integer not null,
+    lost integer not null default 0,
     primary key (path, version, kind)
 ) without rowid;
 
@@ -42,4 +43,13 @@ create table answers (
     origin text not null,
     fetched_at real not null,
     primary key (path, kind, query)
+) without rowid;
+
+-- Versions that arrive whole and are not all there yet. Whose claim it is, a lock tells.
+create table claims (
+    path text not null,
+    version text not null,
+    kinds text not null,  -- of the files that it is for, with commas
+    claimed_us integer not null,
+    primary key (path, version)
 ) without rowid;

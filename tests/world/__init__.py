@@ -1,0 +1,1 @@
+"""What the tests need of the world: an upstream, a real go command, a running Phaleron."""
