@@ -11,8 +11,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from phaleron.store.blob import Blob
-from phaleron.store.store import Store
 
 from phaleron.errors import NotFound, OriginFailed, OriginTimeout, PhaleronError, Untrusted
 from phaleron.gomod.info import Info, encode_info
@@ -23,6 +21,8 @@ from phaleron.mirror.kept import Kept
 from phaleron.mirror.mirror import Mirror
 from phaleron.mirror.options import MirrorOptions
 from phaleron.sources.source import Answer, Content
+from phaleron.store.blob import Blob
+from phaleron.store.store import Store
 
 M = ModulePath("example.com/Some/module")
 V1, V2, PSEUDO = Version("v1.0.0"), Version("v1.1.0"), Version("v1.1.1-0.20240102030405-abcdef123456")

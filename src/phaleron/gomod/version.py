@@ -20,6 +20,11 @@ def canonical_version(text: str) -> str:
     return f"v{p.major}.{p.minor}.{p.patch}{p.prerelease}{_INCOMPATIBLE if p.build == _INCOMPATIBLE else ''}"
 
 
+def is_version(text: str) -> bool:
+    """Tell whether `Version(text)` can be made."""
+    return bool(text) and canonical_version(text) == text and is_file_element(text)
+
+
 class Version(str):
     """A canonical version. `Version(text)` raises InvalidVersionError."""
 

@@ -66,7 +66,7 @@ class SumdbRelay:
         options: SumdbOptions | None = None,
     ) -> None:
         options = options or SumdbOptions()
-        self._databases = {d.name: d for d in databases}
+        self._databases = tuple(databases)
         self._upstreams = tuple(u.rstrip("/") for u in upstreams)
         self._client = client
         self._private = private
@@ -76,15 +76,19 @@ class SumdbRelay:
         self._troubles = Troubles[str](absent_s=options.absent_s, failed_s=options.failed_s, entries=options.entries)
         self._latest: dict[str, tuple[float, bytes]] = {}
 
-    async def get(self, name: str, rest: str, fetch: bool = True) -> SumdbAnswer:
-        """Answer `/sumdb/<name>/<rest>`; with `fetch` off, from what is kept alone.
+    async def answer(self, rest: str, fetch: bool = True) -> SumdbAnswer:
+        """Answer `<name>/<what is asked>`, as it stands below `/sumdb/`; with `fetch` off, from what is kept alone.
 
         Raises NotFound for a database that is not configured here and for what it does not have, BadRequest for what
         no database can be asked, Forbidden for a private path, and what the origin's failure is.
         """
-        database = self._databases.get(name)
-        if database is None:
-            raise NotFound(f"checksum database {name} is not served here")
+        for database in self._databases:
+            if rest.startswith(f"{database.name}/"):
+                return await self._answer(database, rest.removeprefix(f"{database.name}/"), fetch)
+        raise NotFound(f"checksum database {rest.partition('/')[0]} is not served here")
+
+    async def _answer(self, database: Database, rest: str, fetch: bool) -> SumdbAnswer:
+        name = database.name
         if rest == "supported":
             return SumdbAnswer(b"", _TEXT, 3600, False)
         try:

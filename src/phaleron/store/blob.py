@@ -31,6 +31,11 @@ class Blob:
         """Who gave it."""
         return self.row.origin
 
+    @property
+    def etag(self) -> bytes:
+        """A strong ETag of HTTP, with its quotes."""
+        return f'"{self.row.sha256}"'.encode()
+
     def read(self) -> bytes:
         """Read it whole: for small ones."""
         return os.pread(self.fd, self.row.size_bytes, 0)

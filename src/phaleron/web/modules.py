@@ -1,0 +1,101 @@
+"""The GOPROXY routes: asks the source what a target names, and makes the reply.
+
+Immutable files may be cached for ever, lists and answers shortly, and what is older than that says its age.
+"""
+
+import math
+from contextlib import AsyncExitStack
+from typing import Protocol
+
+from phaleron.gomod.info import Info
+from phaleron.gomod.version import Query, Version
+from phaleron.sources.source import Answer, ModuleSource
+from phaleron.web.reply import IMMUTABLE, SHORT, Body, Part, Reply, Stored, etag_of
+from phaleron.web.target import ModuleTarget, SumdbTarget
+
+_TEXT = b"text/plain; charset=utf-8"
+_JSON = b"application/json"
+_ZIP = b"application/zip"
+LISTS_IN_LANE_S = 2.0
+"""A list may gain a version by what is stored here, so the lane repeats it for a moment only."""
+
+
+class SumdbAnswer(Protocol):
+    """What a checksum database says; see mirror.sumdb."""
+
+    @property
+    def body(self) -> bytes: ...
+    @property
+    def content_type(self) -> str: ...
+    @property
+    def max_age_s(self) -> int: ...
+    @property
+    def immutable(self) -> bool: ...
+
+
+class Sumdb(Protocol):
+    """The checksum databases that are handed on."""
+
+    async def answer(self, rest: str, fetch: bool = True) -> SumdbAnswer:
+        """Answer `<name>/<what is asked>`. Raises the closed set of errors."""
+
+
+class Modules:
+    """Answers for modules and checksum databases. `kept` answers from the store alone."""
+
+    def __init__(self, source: ModuleSource, kept: ModuleSource, sumdb: Sumdb) -> None:
+        self._source = source
+        self._kept = kept
+        self._sumdb = sumdb
+
+    async def reply(self, target: ModuleTarget, stack: AsyncExitStack, *, cached_only: bool) -> Reply:
+        """Make the reply; what it holds open is closed with `stack`."""
+        source = self._kept if cached_only or target.cached_only else self._source
+        lasting = not (cached_only or target.cached_only)
+        path, query = target.path, target.query
+        if target.kind == "list":
+            return _changing(await source.versions(path), _TEXT, lasting=lasting)
+        if target.kind == "latest":
+            return _info(await source.latest(path), None, lasting=lasting)
+        if query is None:
+            raise AssertionError(target)
+        if target.kind == "info":
+            return _info(await source.info(path, query), query, lasting=lasting)
+        if not isinstance(query, Version):
+            raise AssertionError(target)
+        if target.kind == "mod":
+            body = (await source.mod(path, query)).body
+            return Reply(body, _TEXT, IMMUTABLE, etag=etag_of(body), lane_s=math.inf if lasting else 0)
+        content = await stack.enter_async_context(source.zip(path, query))
+        if isinstance(content, Stored):
+            whole: Body = Part(content, 0, content.size_bytes)
+            return Reply(whole, _ZIP, IMMUTABLE, etag=content.etag, lane_s=math.inf if lasting else 0)
+        return Reply(content, _ZIP, IMMUTABLE)
+
+    async def sumdb_reply(self, target: SumdbTarget, *, cached_only: bool) -> Reply:
+        """Answer for a checksum database."""
+        answer = await self._sumdb.answer(target.rest, fetch=not (cached_only or target.cached_only))
+        control = IMMUTABLE if answer.immutable else f"public, max-age={answer.max_age_s}".encode()
+        return Reply(answer.body, answer.content_type.encode(), control, etag=etag_of(answer.body))
+
+
+def _info(answer: Answer[Info], query: Version | Query | None, *, lasting: bool) -> Reply:
+    if not isinstance(query, Version):
+        return _changing(answer, _JSON, lasting=lasting, info=answer.value)
+    etag = etag_of(answer.body)
+    return Reply(
+        answer.body, _JSON, IMMUTABLE, etag=etag, modified=answer.value.time, lane_s=math.inf if lasting else 0
+    )
+
+
+def _changing(answer: Answer[object], content_type: bytes, *, lasting: bool, info: Info | None = None) -> Reply:
+    age = ((b"age", str(int(answer.age_s)).encode()),) if answer.stale else ()
+    return Reply(
+        answer.body,
+        content_type,
+        SHORT,
+        etag=etag_of(answer.body),
+        modified=info.time if info else None,
+        extra=age,
+        lane_s=LISTS_IN_LANE_S if lasting and not answer.stale else 0,
+    )

@@ -1,0 +1,117 @@
+"""Starting to serve: sockets, limits, and one process or several.
+
+With one worker this very process serves. With more, it forks them, starts one anew that dies, and hands signals on; they share
+the listening sockets.
+"""
+
+import os
+import resource
+import signal
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+
+from phaleron.web.options import WebOptions
+from phaleron.web.sockets import Address, listen, url_of
+from phaleron.web.tls import Certificate
+from phaleron.web.worker import AppFactory, run_worker
+
+_log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+_QUICK_DEATH_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class ServerOptions:
+    """How a server is started. Times are in seconds."""
+
+    addresses: Sequence[Address]
+    workers: int = 1
+    tls_cert: str = ""
+    tls_key: str = ""
+    drain_s: float = 30
+
+
+def serve(make_app: AppFactory, server: ServerOptions, web: WebOptions) -> int:
+    """Serve until a signal ends it; give the exit code. Raises ListenError, TlsError."""
+    certificate = Certificate(server.tls_cert, server.tls_key) if server.tls_cert else None
+    sockets = [listen(address) for address in server.addresses]
+    _log.info("listening", url=url_of(sockets[0], tls=certificate is not None), workers=server.workers, pid=os.getpid())
+    _raise_descriptor_limit()
+
+    def work() -> None:
+        run_worker(make_app, sockets, web, drain_s=server.drain_s, certificate=certificate)
+
+    try:
+        if server.workers == 1:
+            work()
+            return 0
+        return _Parent(work, server.workers).run()
+    finally:
+        for address in server.addresses:
+            if address.path:
+                Path(address.path).unlink(missing_ok=True)
+
+
+def _raise_descriptor_limit() -> None:
+    """A stock shell allows 1,024 descriptors, which a busy proxy needs more of."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+class _Parent:
+    """Looks after the workers."""
+
+    def __init__(self, work: Callable[[], None], workers: int) -> None:
+        self._work = work
+        self._wanted = workers
+        self._began: dict[int, float] = {}
+        self._signals = 0
+
+    def run(self) -> int:
+        """Start the workers and wait for their end; give 0 if all ended well after a signal, else 1."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._hand_on)
+        for _ in range(self._wanted):
+            self._fork()
+        worst = 0
+        while self._began:
+            pid, status = os.wait()
+            began = self._began.pop(pid, None)
+            if began is None:
+                continue
+            code = os.waitstatus_to_exitcode(status)
+            if self._signals:
+                worst = worst or int(code != 0)
+            elif code == 1 and time.monotonic() - began < _QUICK_DEATH_S:
+                # It has said what it cannot do; so will the next one.
+                self._hand_on(signal.SIGTERM, None)
+                worst = 1
+            else:
+                _log.error("a worker died, starting another", pid=pid, code=code)
+                self._fork()
+        return worst
+
+    def _fork(self) -> None:
+        pid = os.fork()
+        if pid:
+            self._began[pid] = time.monotonic()
+            return
+        code = 1
+        try:
+            for number in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(number, signal.SIG_DFL)
+            self._work()
+            code = 0
+        except Exception as e:  # noqa: BLE001 - a worker ends here, and its parent learns how
+            _log.error("a worker cannot serve", error=str(e))
+        finally:
+            os._exit(code)
+
+    def _hand_on(self, number: int, _frame: object) -> None:
+        self._signals += 1
+        for pid in list(self._began):
+            os.kill(pid, number)
