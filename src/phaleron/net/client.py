@@ -45,35 +45,39 @@ class _Question:
     authorization: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class ClientOptions:
+    """How patient the client is. Times are in seconds."""
+
+    connect_s: float = 10
+    """For looking up the name, connecting and TLS."""
+    headers_s: float = 60
+    """From the question to the answer's head, redirects included: an upstream may have to fetch the module first."""
+    idle_s: float = 30
+    """Between two pieces of a body."""
+    retry_s: float = 10
+    """Within this time after the question all tries after the first are begun and ended; 0 for one try alone."""
+    user_agent: str = "phaleron"
+
+
 class Client:
     """Asks. Use it as an async context manager: it keeps connections.
 
-    Times are in seconds. `connect_timeout_s` is for name, connection and TLS; `headers_timeout_s` from the question to the
-    answer's head, redirects included, long because an upstream may first fetch the module itself; `idle_timeout_s` between two
-    pieces of a body; within `retry_budget_s` after the first try all others are begun and ended, 0 for one try alone.
-    `headers` go with every request, and so do the `hops` of the request that is being answered. `environment` holds the variables
-    that say what the machine is set up for (proxies, certificates, netrc): by default the process's own.
+    With every request go the `hops` of the one that is being answered. `environment` holds the variables that say what the
+    machine is set up for (proxies, certificates, netrc): by default the process's own.
     """
 
     def __init__(
         self,
+        options: ClientOptions | None = None,
         *,
-        connect_timeout_s: float = 10,
-        headers_timeout_s: float = 60,
-        idle_timeout_s: float = 30,
-        retry_budget_s: float = 10,
-        user_agent: str = "phaleron",
-        headers: Mapping[str, str] | None = None,
         hops: Hops | None = None,
         environment: Mapping[str, str] | None = None,
     ) -> None:
         self._environment = os.environ if environment is None else environment
-        self._connect_timeout_s = connect_timeout_s
-        self._headers_timeout_s = headers_timeout_s
-        self._idle_timeout_s = idle_timeout_s
-        self._retry_budget_s = retry_budget_s
-        self._headers = {"User-Agent": user_agent, "Accept-Encoding": "identity", **(headers or {})}
-        self._hops = hops
+        self._options = options or ClientOptions()
+        self._headers = {"User-Agent": self._options.user_agent, "Accept-Encoding": "identity"}
+        self._hops = hops or Hops()
         self._netrc = Netrc.from_environment(self._environment)
         self._proxies = Proxies(self._environment)
         self._session: aiohttp.ClientSession | None = None
@@ -87,7 +91,7 @@ class Client:
         )
         self._session = aiohttp.ClientSession(
             connector=connector,
-            timeout=aiohttp.ClientTimeout(total=None, connect=self._connect_timeout_s),
+            timeout=aiohttp.ClientTimeout(total=None, connect=self._options.connect_s),
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
         )
@@ -98,10 +102,6 @@ class Client:
     ) -> None:
         if self._session is not None:
             await self._session.close()
-
-    def sends_credentials(self, url: str) -> bool:
-        """Tell whether requests for a URL carry a user and password, from the URL itself or from netrc."""
-        return self._authorization(url) is not None
 
     @asynccontextmanager
     async def get(
@@ -116,20 +116,18 @@ class Client:
         Raises OriginFailed where there is no answer, OriginTimeout where none comes in time, Busy where this machine has
         no descriptor left.
         """
-        budget_s = self._retry_budget_s if retry_s is None else retry_s
-        response = await self._retried(_Question(url, headers or {}, self._authorization(url)), budget_s)
+        authorization = url_authorization(url) or self._netrc.authorization(url)
+        budget_s = self._options.retry_s if retry_s is None else retry_s
+        response = await self._retried(_Question(url, headers or {}, authorization), budget_s)
         try:
             yield response
         finally:
             response.release()
 
-    def _authorization(self, url: str) -> str | None:
-        return url_authorization(url) or self._netrc.authorization(url)
-
     async def _retried(self, question: _Question, budget_s: float) -> Response:
         loop = asyncio.get_running_loop()
         end = loop.time() + budget_s
-        deadline = loop.time() + self._headers_timeout_s
+        deadline = loop.time() + self._options.headers_s
         last = ""
         for pause_s in _pauses():
             response: Response | None = None
@@ -139,7 +137,7 @@ class Client:
             except TimeoutError as e:
                 if last:
                     raise OriginTimeout(f"{last}; asked again, it did not answer within {budget_s:g} s") from e
-                host, time_s = host_of(question.url), self._headers_timeout_s
+                host, time_s = host_of(question.url), self._options.headers_s
                 raise OriginTimeout(f"{host} did not answer within {time_s:g} s") from e
             except Again as e:
                 wait_s = pause_s
@@ -154,7 +152,7 @@ class Client:
                 last = f"{host_of(response.url)} answered {status_text(response.status)}"
                 await response.drain()
             await asyncio.sleep(wait_s)
-            deadline = min(end, loop.time() + self._headers_timeout_s)
+            deadline = min(end, loop.time() + self._options.headers_s)
         raise AssertionError("the pauses have no end")
 
     async def _redirected(self, question: _Question) -> Response:
@@ -179,15 +177,14 @@ class Client:
             headers = {name: value for name, value in headers.items() if name.lower() not in _SECRET_HEADERS}
         elif question.authorization is not None:
             headers.setdefault("Authorization", question.authorization)
-        if self._hops is not None:
-            headers[HOPS_HEADER] = self._hops.outgoing(incoming_hops.get())
+        headers[HOPS_HEADER] = self._hops.outgoing(incoming_hops.get())
         proxy = self._proxies.proxy_for(url)
         try:
             target = URL(without_credentials(url), encoded=True)
             response = await self._session.get(target, headers=headers, proxy=proxy, allow_redirects=False)
         except RAISED as e:
-            raise failure(e, url, proxy, self._connect_timeout_s) from e
-        return Response(response, url, self._idle_timeout_s)
+            raise failure(e, url, proxy, self._options.connect_s) from e
+        return Response(response, url, self._options.idle_s)
 
 
 async def _begun(response: Response) -> None:

@@ -12,6 +12,7 @@ the time-out for an answer's head ends it.
 
 import re
 from contextvars import ContextVar
+from uuid import uuid4
 
 HOPS_HEADER = "Phaleron-Hops"
 """Names the instances that a request has come through, oldest first, separated by commas."""
@@ -31,14 +32,15 @@ _is_id = re.compile(r"[0-9A-Za-z_-]{1,64}").fullmatch
 class Hops:
     """One instance's place in a row of proxies.
 
-    `identity` is this instance's id, 1 to 64 letters, digits, `-` or `_`, the same in all its workers and in no other instance;
-    `most` is how many instances a request may have come through before it gets here. Raises ValueError for no such id.
+    `identity` is this instance's id, 1 to 64 letters, digits, `-` or `_`, the same in all its workers and in no other instance; by
+    default a random one. `most` is how many instances a request may have come through before it gets here. Raises
+    ValueError for what is no such id.
     """
 
-    def __init__(self, identity: str, *, most: int = MOST_HOPS) -> None:
-        if not _is_id(identity):
+    def __init__(self, identity: str = "", *, most: int = MOST_HOPS) -> None:
+        if identity and not _is_id(identity):
             raise ValueError(f"no id of an instance: {identity!r}")
-        self.identity = identity
+        self.identity = identity or uuid4().hex[:16]
         self._most = most
 
     def outgoing(self, incoming: str | None) -> str:

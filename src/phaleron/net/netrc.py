@@ -90,3 +90,11 @@ class Netrc:
         while (found := self._by_machine.get(prefix)) is None and "/" in prefix:
             prefix = prefix.rpartition("/")[0]
         return found
+
+
+def sends_in_clear(url: str, environment: Mapping[str, str] | None = None) -> bool:
+    """Tell whether requests for a URL carry credentials over plain http, from the URL itself or from the machine's netrc."""
+    if urlsplit(url).scheme != "http":
+        return False
+    netrc = Netrc.from_environment(os.environ if environment is None else environment)
+    return (url_authorization(url) or netrc.authorization(url)) is not None

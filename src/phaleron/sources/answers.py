@@ -5,29 +5,39 @@ is left out. Who asks, and what counts as absent, belongs to the sources.
 """
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TypeVar
 
 from phaleron.errors import OriginFailed
 from phaleron.gomod import semver
-from phaleron.gomod.errors import InvalidVersionError, RuleError
+from phaleron.gomod.errors import RuleError
 from phaleron.gomod.info import Info, parse_info, served_info
+from phaleron.gomod.modfile import parse
 from phaleron.gomod.path import ModulePath
 from phaleron.gomod.pseudo import is_pseudo, pseudo_time
-from phaleron.gomod.version import Query, Version, fits
+from phaleron.gomod.version import Query, Version, fits, is_version
 from phaleron.sources.source import Answer
 
-LIST_BYTES = 4 << 20
-INFO_BYTES = 1 << 20
-MOD_BYTES = 16 << 20
-ZIP_BYTES = 500 << 20
-"""The most that is read of each kind of file, in bytes, where nothing else is set. Of go.mod and zip it is Go's own limit."""
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The most that is read of each kind of file, in bytes. Of go.mod and zip it is Go's own limit."""
+
+    list_bytes: int = 4 << 20
+    info_bytes: int = 1 << 20
+    mod_bytes: int = 16 << 20
+    zip_bytes: int = 500 << 20
+
 
 _LONGEST_VERSION = 255
 """In characters: a longer one cannot be a file's name."""
 
 _AT_ONCE_BYTES = 64 << 10
-"""A list up to this length is read at once; a longer one in a thread, so that nobody waits behind it."""
+"""What is no longer is read at once, and what is longer in a thread, so that nobody waits behind it."""
 
 
 async def read_list(path: ModulePath, body: bytes, origin: str) -> Answer[tuple[Version, ...]]:
@@ -38,8 +48,12 @@ async def read_list(path: ModulePath, body: bytes, origin: str) -> Answer[tuple[
     """
     if body.lstrip()[:1] == b"<":
         raise OriginFailed(f"{path}: {origin}: the list is a page of HTML and not a version a line")
-    versions = _listed(path, body) if len(body) <= _AT_ONCE_BYTES else await asyncio.to_thread(_listed, path, body)
+    versions = await _read(len(body), lambda: _listed(path, body))
     return Answer(versions, "".join(f"{v}\n" for v in versions).encode(), origin)
+
+
+async def _read(size_bytes: int, reading: Callable[[], T]) -> T:
+    return reading() if size_bytes <= _AT_ONCE_BYTES else await asyncio.to_thread(reading)
 
 
 def _listed(path: ModulePath, body: bytes) -> tuple[Version, ...]:
@@ -53,11 +67,7 @@ def _lines(path: ModulePath, body: bytes) -> Iterator[tuple[Version, str]]:
         words = line.split(maxsplit=2)
         if not words or len(words[0]) > _LONGEST_VERSION:
             continue
-        try:
-            version = Version(words[0])
-        except InvalidVersionError:
-            continue
-        if fits(path, version):
+        if is_version(words[0]) and fits(path, version := Version(words[0])):
             yield version, words[1] if len(words) > 1 else ""
 
 
@@ -94,3 +104,15 @@ def read_info(path: ModulePath, query: Version | Query | None, body: bytes, orig
     if not fits(path, info.version):
         raise OriginFailed(f"{what}: .info names {info.version}, which cannot be a version of {path}")
     return Answer(info, served_info(body, info), origin)
+
+
+async def read_mod(path: ModulePath, version: Version, body: bytes, origin: str) -> Answer[bytes]:
+    """Read a go.mod as that of a dependency is read: unknown directives are no fault, and its bytes stay as they are.
+
+    Raises OriginFailed, with the place and the rule, for one that no go command could read. Source: modfile.ParseLax.
+    """
+    try:
+        await _read(len(body), lambda: parse(body, strict=False))
+    except RuleError as e:
+        raise OriginFailed(f"{path}@{version}: {origin}: {e}") from e
+    return Answer(body, body, origin)

@@ -95,18 +95,15 @@ def _base_url(word: str) -> str:
     return url.rstrip("/")
 
 
-def is_self(url: str, listen: str) -> bool:
-    """Tell whether a base URL leads to the server that listens at `listen`: `HOST:PORT`, or `unix:PATH`, which no URL names.
+def is_self(url: str, host: str, port: int) -> bool:
+    """Tell whether a base URL leads to the server that listens on `host` (`""`: on all addresses) and `port` (0: on none).
 
-    It does where the ports are equal and the URL's host has an address that is the server's own: the one it listens at, or
-    any of this machine if it listens at all of them. The path does not matter, for the whole port is the server's. Names are
+    It does where the ports are equal and the URL's host has an address that is the server's own: the one it listens on, or
+    any of this machine if it listens on all of them. The path does not matter, for the whole port is the server's. Names are
     looked up, which may take seconds: for the start, not for requests.
     """
-    host, _, port = listen.rpartition(":")
     parts = urlsplit(url)
-    if listen.startswith("unix:") or parts.scheme not in _PORTS or not port.isdigit() or port == "0":
-        return False
-    if (parts.port or _PORTS[parts.scheme]) != int(port):
+    if not port or parts.scheme not in _PORTS or (parts.port or _PORTS[parts.scheme]) != port:
         return False
     named = _addresses(parts.hostname or "")
     bound = _addresses(host.strip("[]"))

@@ -35,14 +35,12 @@ _NOBODY = {
 class Routed:
     """A module source over a GOPROXY list.
 
-    `entries` come from `parse_goproxy`; `open_source` makes the source for each that is a URL; `private` are the patterns of
-    GONOPROXY, which GOPRIVATE is the default for.
+    `entries` come from `parse_goproxy`; `private` are the patterns of GONOPROXY, which GOPRIVATE is the default for; `make` makes
+    the source for each entry that is a URL.
     """
 
-    def __init__(
-        self, entries: Sequence[Entry], open_source: Callable[[Entry], ModuleSource], *, private: PatternList
-    ) -> None:
-        self._entries = tuple((entry, open_source(entry) if entry.is_url else None) for entry in entries)
+    def __init__(self, entries: Sequence[Entry], private: PatternList, make: Callable[[Entry], ModuleSource]) -> None:
+        self._entries = tuple((entry, make(entry) if entry.is_url else None) for entry in entries)
         self._private = private
 
     async def versions(self, path: ModulePath) -> Answer[tuple[Version, ...]]:
@@ -76,10 +74,33 @@ class Routed:
         self, path: ModulePath, what: str, ask: Callable[[ModuleSource], Awaitable[T]], hint: str = ""
     ) -> T:
         if self._private.matches(path):
-            raise NotFound(f"{what}: is private here (GOPRIVATE, GONOPROXY), and this server cannot read repositories yet")
+            raise NotFound(
+                f"{what}: is private here (GOPRIVATE, GONOPROXY), and this server cannot read repositories yet"
+            )
         asked: dict[int, PhaleronError] = {}
-        if hint and (at := next((at for at, (entry, _) in enumerate(self._entries) if entry.origin == hint), -1)) >= 0:
-            source = self._entries[at][1]
         for at, (entry, source) in enumerate(self._entries):
-            pass
-        raise NotFound(what)
+            if source is not None and hint and entry.origin == hint:
+                try:
+                    return await ask(source)
+                except PhaleronError as e:
+                    asked[at] = e
+                break
+        absence: PhaleronError | None = None
+        failure: PhaleronError | None = None
+        for at, (entry, source) in enumerate(self._entries):
+            if source is None:
+                absence = NotFound(f"{absence or what}{'; ' if absence else ': '}{_NOBODY[entry.url]}")
+                break
+            error = asked.get(at)
+            if error is None:
+                try:
+                    return await ask(source)
+                except PhaleronError as e:
+                    error = e
+            if isinstance(error, (NotFound, Gone)):
+                absence = absence or error
+                continue
+            failure = failure or error
+            if entry.separator != "|":
+                break
+        raise failure or absence or NotFound(f"{what}: this server has nobody to ask")

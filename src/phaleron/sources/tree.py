@@ -18,15 +18,7 @@ from phaleron.errors import Busy, NotFound, OriginFailed, PhaleronError
 from phaleron.gomod.info import Info
 from phaleron.gomod.path import ModulePath
 from phaleron.gomod.version import Query, Version
-from phaleron.sources.answers import (
-    INFO_BYTES,
-    LIST_BYTES,
-    MOD_BYTES,
-    ZIP_BYTES,
-    pseudo_versions,
-    read_info,
-    read_list,
-)
+from phaleron.sources.answers import Limits, pseudo_versions, read_info, read_list, read_mod
 from phaleron.sources.source import Answer, Content
 
 _PIECE_BYTES = 256 * 1024
@@ -35,26 +27,15 @@ _OURS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
 
 
 class Tree:
-    """A module source over a `file:///absolute/path` URL.
+    """A module source over a `file:///absolute/path` URL."""
 
-    `list_bytes` and its like are the most that is read of each kind of file.
-    """
+    host = "file"
+    """Whom it asks, for lanes."""
 
-    def __init__(
-        self,
-        url: str,
-        *,
-        list_bytes: int = LIST_BYTES,
-        info_bytes: int = INFO_BYTES,
-        mod_bytes: int = MOD_BYTES,
-        zip_bytes: int = ZIP_BYTES,
-    ) -> None:
+    def __init__(self, url: str, limits: Limits | None = None) -> None:
         self.origin = url.rstrip("/")
         self._root = Path(unquote(urlsplit(url).path))
-        self._list_bytes = list_bytes
-        self._info_bytes = info_bytes
-        self._mod_bytes = mod_bytes
-        self._zip_bytes = zip_bytes
+        self._limits = limits or Limits()
 
     async def versions(self, path: ModulePath) -> Answer[tuple[Version, ...]]:
         """See ModuleSource."""
@@ -63,7 +44,7 @@ class Tree:
     async def latest(self, path: ModulePath) -> Answer[Info]:
         """See ModuleSource. Where there is no `@latest`, the newest pseudo-version of a list without other versions is it."""
         try:
-            body = await self._read(f"{path.escaped}/@latest", f"{path}@latest", self._info_bytes)
+            body = await self._read(f"{path.escaped}/@latest", f"{path}@latest", self._limits.info_bytes)
         except NotFound:
             for version in pseudo_versions(path, await self._list(path)):
                 try:
@@ -75,20 +56,20 @@ class Tree:
 
     async def info(self, path: ModulePath, query: Version | Query, hint: str = "") -> Answer[Info]:
         """See ModuleSource."""
-        body = await self._read(f"{path.escaped}/@v/{query.escaped}.info", f"{path}@{query}", self._info_bytes)
+        body = await self._read(f"{path.escaped}/@v/{query.escaped}.info", f"{path}@{query}", self._limits.info_bytes)
         return read_info(path, query, body, self.origin)
 
     async def mod(self, path: ModulePath, version: Version, hint: str = "") -> Answer[bytes]:
         """See ModuleSource."""
-        body = await self._read(f"{path.escaped}/@v/{version.escaped}.mod", f"{path}@{version}", self._mod_bytes)
-        return Answer(body, body, self.origin)
+        body = await self._read(f"{path.escaped}/@v/{version.escaped}.mod", f"{path}@{version}", self._limits.mod_bytes)
+        return await read_mod(path, version, body, self.origin)
 
     @asynccontextmanager
     async def zip(self, path: ModulePath, version: Version, hint: str = "") -> AsyncIterator[Content]:
         """See ModuleSource."""
         what = f"{path}@{version}"
         fd, size = await asyncio.to_thread(
-            self._open, f"{path.escaped}/@v/{version.escaped}.zip", what, self._zip_bytes
+            self._open, f"{path.escaped}/@v/{version.escaped}.zip", what, self._limits.zip_bytes
         )
         try:
             yield _Zip(fd, size, self.origin, what)
@@ -96,7 +77,7 @@ class Tree:
             os.close(fd)
 
     async def _list(self, path: ModulePath) -> bytes:
-        return await self._read(f"{path.escaped}/@v/list", str(path), self._list_bytes)
+        return await self._read(f"{path.escaped}/@v/list", str(path), self._limits.list_bytes)
 
     async def _read(self, name: str, what: str, limit: int) -> bytes:
         return await asyncio.to_thread(self._read_now, name, what, limit)

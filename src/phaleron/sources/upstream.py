@@ -22,18 +22,11 @@ from phaleron.net.failures import host_of, status_text
 from phaleron.net.hops import LOOP_HEADER
 from phaleron.net.response import Response
 from phaleron.net.unpack import ACCEPTED
-from phaleron.sources.answers import (
-    INFO_BYTES,
-    LIST_BYTES,
-    MOD_BYTES,
-    ZIP_BYTES,
-    pseudo_versions,
-    read_info,
-    read_list,
-)
+from phaleron.sources.answers import Limits, pseudo_versions, read_info, read_list, read_mod
 from phaleron.sources.reason import REASON_BYTES, reason
 from phaleron.sources.source import Answer, Content
 
+# Only small files are worth the packing: a zip is packed already.
 _SMALL = {"Accept-Encoding": ACCEPTED}
 _LITERAL = "/$&+:=@~"
 """What the go command leaves as it is in a path; all else but letters, digits, `-._` is escaped (`!` is `%21`)."""
@@ -42,31 +35,22 @@ _LITERAL = "/$&+:=@~"
 class Upstream:
     """A module source over a GOPROXY base URL, which may have a path, and credentials for Basic authentication.
 
-    `list_bytes` and its like are the most that is read of each kind of body. `retry_s` overrules the client's budget for second
-    tries, in seconds: 0 where another entry of a list is there to be asked.
+    `retry_s` overrules the client's budget for second tries, in seconds: 0 where another entry of a list is there to be asked.
     """
 
-    def __init__(
-        self,
-        url: str,
-        client: Client,
-        *,
-        list_bytes: int = LIST_BYTES,
-        info_bytes: int = INFO_BYTES,
-        mod_bytes: int = MOD_BYTES,
-        zip_bytes: int = ZIP_BYTES,
-        retry_s: float | None = None,
-    ) -> None:
+    def __init__(self, url: str, client: Client, limits: Limits | None = None, *, retry_s: float | None = None) -> None:
         url = url.rstrip("/")
         self.origin = without_credentials(url)
         # A host or path with letters beyond ASCII is escaped here, once.
         self._base = str(URL(url)).rstrip("/")
         self._client = client
-        self._list_bytes = list_bytes
-        self._info_bytes = info_bytes
-        self._mod_bytes = mod_bytes
-        self._zip_bytes = zip_bytes
+        self._limits = limits or Limits()
         self._retry_s = retry_s
+
+    @property
+    def host(self) -> str:
+        """Whom it asks, for lanes."""
+        return host_of(self.origin)
 
     async def versions(self, path: ModulePath) -> Answer[tuple[Version, ...]]:
         """See ModuleSource."""
@@ -75,7 +59,7 @@ class Upstream:
     async def latest(self, path: ModulePath) -> Answer[Info]:
         """See ModuleSource. Where there is no `@latest`, the newest pseudo-version of a list without other versions is it."""
         try:
-            body = await self._read(f"{path.escaped}/@latest", f"{path}@latest", self._info_bytes)
+            body = await self._read(f"{path.escaped}/@latest", f"{path}@latest", self._limits.info_bytes)
         except NotFound:
             newest = pseudo_versions(path, await self._list(path))[:1]
             if not newest:
@@ -85,13 +69,13 @@ class Upstream:
 
     async def info(self, path: ModulePath, query: Version | Query, hint: str = "") -> Answer[Info]:
         """See ModuleSource."""
-        body = await self._read(f"{path.escaped}/@v/{query.escaped}.info", f"{path}@{query}", self._info_bytes)
+        body = await self._read(f"{path.escaped}/@v/{query.escaped}.info", f"{path}@{query}", self._limits.info_bytes)
         return read_info(path, query, body, self.origin)
 
     async def mod(self, path: ModulePath, version: Version, hint: str = "") -> Answer[bytes]:
         """See ModuleSource."""
-        body = await self._read(f"{path.escaped}/@v/{version.escaped}.mod", f"{path}@{version}", self._mod_bytes)
-        return Answer(body, body, self.origin)
+        body = await self._read(f"{path.escaped}/@v/{version.escaped}.mod", f"{path}@{version}", self._limits.mod_bytes)
+        return await read_mod(path, version, body, self.origin)
 
     @asynccontextmanager
     async def zip(self, path: ModulePath, version: Version, hint: str = "") -> AsyncIterator[Content]:
@@ -99,12 +83,14 @@ class Upstream:
         what = f"{path}@{version}"
         target = f"{path.escaped}/@v/{version.escaped}.zip"
         async with self._asked(target, what, {}) as response:
-            if (response.size_bytes or 0) > self._zip_bytes:
-                raise OriginFailed(f"{what}: {self.origin}: the zip is longer than the limit of {self._zip_bytes} bytes")
-            yield _Download(response, self.origin, what, self._zip_bytes)
+            if (response.size_bytes or 0) > self._limits.zip_bytes:
+                raise OriginFailed(
+                    f"{what}: {self.origin}: the zip is longer than the limit of {self._limits.zip_bytes} bytes"
+                )
+            yield _Download(response, self.origin, what, self._limits.zip_bytes)
 
     async def _list(self, path: ModulePath) -> bytes:
-        return await self._read(f"{path.escaped}/@v/list", str(path), self._list_bytes)
+        return await self._read(f"{path.escaped}/@v/list", str(path), self._limits.list_bytes)
 
     async def _read(self, target: str, what: str, limit: int) -> bytes:
         async with self._asked(target, what, _SMALL) as response:
@@ -117,7 +103,9 @@ class Upstream:
         url = f"{self._base}/{quote(target, safe=_LITERAL)}"
         async with AsyncExitStack() as stack:
             with _about(what):
-                response = await stack.enter_async_context(self._client.get(url, headers=headers, retry_s=self._retry_s))
+                response = await stack.enter_async_context(
+                    self._client.get(url, headers=headers, retry_s=self._retry_s)
+                )
                 if response.status != HTTPStatus.OK:
                     raise await _refusal(response, what)
             yield response
