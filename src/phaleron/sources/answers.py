@@ -46,10 +46,14 @@ async def read_list(path: ModulePath, body: bytes, origin: str) -> Answer[tuple[
     Left out are pseudo-versions, as clients leave them out; versions of another major, which a client would try and fail
     with; and what is no version. Raises OriginFailed for a page of HTML, which some servers give for anything.
     """
-    if body.lstrip()[:1] == b"<":
+    if _is_page(body):
         raise OriginFailed(f"{path}: {origin}: the list is a page of HTML and not a version a line")
     versions = await _read(len(body), lambda: _listed(path, body))
     return Answer(versions, "".join(f"{v}\n" for v in versions).encode(), origin)
+
+
+def _is_page(body: bytes) -> bool:
+    return body.lstrip()[:1] == b"<"
 
 
 async def _read(size_bytes: int, reading: Callable[[], T]) -> T:
@@ -109,8 +113,11 @@ def read_info(path: ModulePath, query: Version | Query | None, body: bytes, orig
 async def read_mod(path: ModulePath, version: Version, body: bytes, origin: str) -> Answer[bytes]:
     """Read a go.mod as that of a dependency is read: unknown directives are no fault, and its bytes stay as they are.
 
-    Raises OriginFailed, with the place and the rule, for one that no go command could read. Source: modfile.ParseLax.
+    Raises OriginFailed, with the place and the rule, for one that no go command could read, and for a page of HTML, of which
+    each line could pass for an unknown directive. Source: modfile.ParseLax.
     """
+    if _is_page(body):
+        raise OriginFailed(f"{path}@{version}: {origin}: go.mod is a page of HTML")
     try:
         await _read(len(body), lambda: parse(body, strict=False))
     except RuleError as e:

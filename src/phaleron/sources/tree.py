@@ -18,7 +18,8 @@ from phaleron.errors import Busy, NotFound, OriginFailed, PhaleronError
 from phaleron.gomod.info import Info
 from phaleron.gomod.path import ModulePath
 from phaleron.gomod.version import Query, Version
-from phaleron.sources.answers import Limits, pseudo_versions, read_info, read_list, read_mod
+from phaleron.sources.answers import Limits, read_info, read_list, read_mod
+from phaleron.sources.latest import newest_commit
 from phaleron.sources.source import Answer, Content
 
 _PIECE_BYTES = 256 * 1024
@@ -42,15 +43,12 @@ class Tree:
         return await read_list(path, await self._list(path), self.origin)
 
     async def latest(self, path: ModulePath) -> Answer[Info]:
-        """See ModuleSource. Where there is no `@latest`, the newest pseudo-version of a list without other versions is it."""
+        """See ModuleSource. Where there is no `@latest` the newest commit stands in for it, if the list has no tags."""
         try:
             body = await self._read(f"{path.escaped}/@latest", f"{path}@latest", self._limits.info_bytes)
         except NotFound:
-            for version in pseudo_versions(path, await self._list(path)):
-                try:
-                    return await self.info(path, version)
-                except NotFound:
-                    continue  # named for its go.mod alone
+            if (found := await newest_commit(path, self._list, self.info)) is not None:
+                return found
             raise
         return read_info(path, None, body, self.origin)
 

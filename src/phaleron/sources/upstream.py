@@ -22,7 +22,8 @@ from phaleron.net.failures import host_of, status_text
 from phaleron.net.hops import LOOP_HEADER
 from phaleron.net.response import Response
 from phaleron.net.unpack import ACCEPTED
-from phaleron.sources.answers import Limits, pseudo_versions, read_info, read_list, read_mod
+from phaleron.sources.answers import Limits, read_info, read_list, read_mod
+from phaleron.sources.latest import newest_commit
 from phaleron.sources.reason import REASON_BYTES, reason
 from phaleron.sources.source import Answer, Content
 
@@ -57,14 +58,13 @@ class Upstream:
         return await read_list(path, await self._list(path), self.origin)
 
     async def latest(self, path: ModulePath) -> Answer[Info]:
-        """See ModuleSource. Where there is no `@latest`, the newest pseudo-version of a list without other versions is it."""
+        """See ModuleSource. Where there is no `@latest` the newest commit stands in for it, if the list has no tags."""
         try:
             body = await self._read(f"{path.escaped}/@latest", f"{path}@latest", self._limits.info_bytes)
         except NotFound:
-            newest = pseudo_versions(path, await self._list(path))[:1]
-            if not newest:
-                raise
-            return await self.info(path, newest[0])
+            if (found := await newest_commit(path, self._list, self.info)) is not None:
+                return found
+            raise
         return read_info(path, None, body, self.origin)
 
     async def info(self, path: ModulePath, query: Version | Query, hint: str = "") -> Answer[Info]:
@@ -113,7 +113,7 @@ class Upstream:
 
 async def _refusal(response: Response, what: str) -> PhaleronError:
     """Turn an answer that is not 200 into the error that it is. Only of an absence does the text begin with `what`."""
-    said = reason(await response.read_start(REASON_BYTES), what)
+    said = reason(await response.read_start(REASON_BYTES), what, response.status)
     if response.status in (HTTPStatus.NOT_FOUND, HTTPStatus.GONE):
         return NotFound(f"{what}: {said or f'{host_of(response.url)} does not have it ({response.status})'}")
     if LOOP_HEADER in response.headers and "loop" not in said:
