@@ -5,6 +5,7 @@ is left out. Who asks, and what counts as absent, belongs to the sources.
 """
 
 import asyncio
+import heapq
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -39,6 +40,8 @@ _LONGEST_VERSION = 255
 _AT_ONCE_BYTES = 64 << 10
 """What is no longer is read at once, and what is longer in a thread, so that nobody waits behind it."""
 
+_SORTED_AT_ONCE = 2000
+
 
 async def read_list(path: ModulePath, body: bytes, origin: str) -> Answer[tuple[Version, ...]]:
     """Read a list: the first word of each line where it is a canonical version that may be the module's, ascending.
@@ -48,8 +51,8 @@ async def read_list(path: ModulePath, body: bytes, origin: str) -> Answer[tuple[
     """
     if _is_page(body):
         raise OriginFailed(f"{path}: {origin}: the list is a page of HTML and not a version a line")
-    versions = await _read(len(body), lambda: _listed(path, body))
-    return Answer(versions, "".join(f"{v}\n" for v in versions).encode(), origin)
+    versions, encoded = await _read(len(body), lambda: _listed(path, body))
+    return Answer(versions, encoded, origin)
 
 
 def _is_page(body: bytes) -> bool:
@@ -60,9 +63,12 @@ async def _read(size_bytes: int, reading: Callable[[], T]) -> T:
     return reading() if size_bytes <= _AT_ONCE_BYTES else await asyncio.to_thread(reading)
 
 
-def _listed(path: ModulePath, body: bytes) -> tuple[Version, ...]:
-    found = {version for version, _ in _lines(path, body) if not is_pseudo(version)}
-    return tuple(sorted(found, key=semver.sort_key))
+def _listed(path: ModulePath, body: bytes) -> tuple[tuple[Version, ...], bytes]:
+    keyed = [(semver.sort_key(v), v) for v in {version for version, _ in _lines(path, body)} if not is_pseudo(v)]
+    # Sorted in runs: one long sort would hold the interpreter's lock, and with it everybody, for as long as it takes.
+    runs = [sorted(keyed[at : at + _SORTED_AT_ONCE]) for at in range(0, len(keyed), _SORTED_AT_ONCE)]
+    versions = tuple(version for _, version in heapq.merge(*runs))
+    return versions, "".join(f"{v}\n" for v in versions).encode()
 
 
 def _lines(path: ModulePath, body: bytes) -> Iterator[tuple[Version, str]]:

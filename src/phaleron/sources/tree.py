@@ -23,7 +23,7 @@ from phaleron.sources.latest import newest_commit
 from phaleron.sources.source import Answer, Content
 
 _PIECE_BYTES = 256 * 1024
-_ABSENT = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP})
+_ABSENT = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG})
 _OURS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
 
 
