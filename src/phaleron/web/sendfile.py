@@ -8,8 +8,6 @@ import asyncio
 import os
 
 STEP_BYTES = 1 << 20
-IDLE_S = 60.0
-"""A client that takes nothing for so long is given up."""
 
 
 def send_now(socket_fd: int, fd: int, offset: int, length: int) -> int:
@@ -28,8 +26,11 @@ def send_now(socket_fd: int, fd: int, offset: int, length: int) -> int:
     return sent
 
 
-async def send_rest(transport: asyncio.Transport, fd: int, offset: int, length: int) -> None:
-    """Send the rest as the socket takes it, behind what the transport still has to write. Raises OSError, TimeoutError."""
+async def send_rest(transport: asyncio.Transport, fd: int, offset: int, length: int, idle_s: float) -> None:
+    """Send the rest as the socket takes it, behind what the transport still has to write.
+
+    Raises OSError, and TimeoutError where the client takes nothing for `idle_s` seconds.
+    """
     loop = asyncio.get_running_loop()
     socket_fd = os.dup(transport.get_extra_info("socket").fileno())
     end = offset + length
@@ -38,7 +39,7 @@ async def send_rest(transport: asyncio.Transport, fd: int, offset: int, length: 
             ready = loop.create_future()
             loop.add_writer(socket_fd, _wake, ready)
             try:
-                async with asyncio.timeout(IDLE_S):
+                async with asyncio.timeout(idle_s):
                     await ready
             finally:
                 loop.remove_writer(socket_fd)

@@ -21,6 +21,9 @@ from phaleron.web.worker import AppFactory, run_worker
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 _QUICK_DEATH_S = 2.0
+_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+_ENDED_WELL = (0, -signal.SIGTERM)
+"""Exit codes of workers that were told to end; the second is one that had not begun."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +80,7 @@ class _Parent:
 
     def run(self) -> int:
         """Start the workers and wait for their end; give 0 if all ended well after a signal, else 1."""
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in _SIGNALS:
             signal.signal(number, self._hand_on)
         for _ in range(self._wanted):
             self._fork()
@@ -89,7 +92,7 @@ class _Parent:
                 continue
             code = os.waitstatus_to_exitcode(status)
             if self._signals:
-                worst = worst or int(code != 0)
+                worst = worst or int(code not in _ENDED_WELL)
             elif code == 1 and time.monotonic() - began < _QUICK_DEATH_S:
                 # It has said what it cannot do; so will the next one.
                 self._hand_on(signal.SIGTERM, None)
@@ -100,14 +103,19 @@ class _Parent:
         return worst
 
     def _fork(self) -> None:
-        pid = os.fork()
-        if pid:
-            self._began[pid] = time.monotonic()
+        # A signal in here would not be handed on to the new one.
+        signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+        pid = 0 if self._signals else os.fork()
+        if pid or self._signals:
+            if pid:
+                self._began[pid] = time.monotonic()
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
             return
         code = 1
         try:
-            for number in (signal.SIGTERM, signal.SIGINT):
-                signal.signal(number, signal.SIG_DFL)
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to all; the parent hands it on
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
             self._work()
             code = 0
         except Exception as e:  # noqa: BLE001 - a worker ends here, and its parent learns how
@@ -115,7 +123,7 @@ class _Parent:
         finally:
             os._exit(code)
 
-    def _hand_on(self, number: int, _frame: object) -> None:
+    def _hand_on(self, _number: int, _frame: object) -> None:
         self._signals += 1
         for pid in list(self._began):
-            os.kill(pid, number)
+            os.kill(pid, signal.SIGTERM)

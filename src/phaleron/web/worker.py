@@ -6,6 +6,7 @@ SIGTERM or SIGINT stops accepting, lets running answers finish for a while, and 
 import asyncio
 import contextlib
 import gc
+import math
 import os
 import signal
 import socket
@@ -25,7 +26,6 @@ from phaleron.web.tls import Certificate
 AppFactory = Callable[[], AbstractAsyncContextManager[App]]
 _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 _KEEP_ALIVE_S = 75
-_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 class _Server(uvicorn.Server):
@@ -34,7 +34,9 @@ class _Server(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
         loop = asyncio.get_running_loop()
-        for number in _SIGNALS:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            if signal.getsignal(number) is signal.SIG_IGN:
+                continue  # a terminal's goes to the parent as well, and it hands on its own
             loop.add_signal_handler(number, self._stop)
         yield
 
@@ -57,7 +59,7 @@ async def _serve(
         app.lane = cache if options.fast_lane else None
         config = uvicorn.Config(
             app,
-            http=lane_protocol(cache),
+            http=lane_protocol(cache, options),
             ws="none",
             lifespan="off",
             loop="none",
@@ -67,7 +69,7 @@ async def _serve(
             proxy_headers=False,
             backlog=BACKLOG,
             timeout_keep_alive=_KEEP_ALIVE_S,
-            timeout_graceful_shutdown=None if drain_s <= 0 else max(1, round(drain_s)),
+            timeout_graceful_shutdown=math.ceil(drain_s),
         )
         config.load()
         watching: asyncio.Task[None] | None = None
