@@ -1,5 +1,7 @@
 """`python -m phaleron` is `phaleron`."""
 
+import sys
+
 from phaleron.cli import main
 
-main()
+sys.exit(main())

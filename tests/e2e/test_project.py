@@ -1,6 +1,5 @@
 """A real project with over 200 modules through Phaleron: cold, warm, and with the upstream unplugged."""
 
-import concurrent.futures
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -56,17 +55,3 @@ def test_cold_warm_and_unplugged_give_the_same_go_sum(project: Project, upstream
         complete = server.get("/index").body.count(b"\n")
         assert complete > 50
         upstream.plug()
-
-
-@pytest.mark.parametrize("workers", [1, 2])
-def test_twenty_go_commands_at_once_fetch_each_file_once(
-    project: Project, upstream: Upstream, tmp_path: Path, workers: int
-) -> None:
-    with (
-        serving(tmp_path / "data", upstream.url, "--workers", str(workers)) as server,
-        concurrent.futures.ThreadPoolExecutor(20) as pool,
-    ):
-        sums = list(pool.map(lambda n: download(project, tmp_path, server, f"go{n}"), range(20)))
-    assert set(sums) == {project.go_sum}
-    repeated = {path: n for path, n in upstream.files_asked().items() if n > 1}
-    assert repeated == {}
