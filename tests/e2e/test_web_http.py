@@ -192,7 +192,7 @@ async def test_a_range_beyond_the_end(asked: str, tmp_path: Path) -> None:
 async def test_disable_module_fetch_asks_the_store_alone(value: str, tmp_path: Path) -> None:
     async with web_server(tmp_path) as server:
         got = await server.ask(ZIP, disable_module_fetch=value)
-        assert (got.status, got.body, got["vary"]) == (200, b"kept", b"disable-module-fetch")
+        assert (got.status, got.body, got["vary"]) == (200, b"kept", b"Disable-Module-Fetch")
         assert (await server.ask(f"/cached-only{ZIP}")).body == b"kept"
         assert not server.source.asked
 

@@ -10,6 +10,7 @@ import hashlib
 import os
 import struct
 from collections.abc import Iterator
+from itertools import zip_longest
 from typing import NamedTuple, Protocol
 
 from phaleron.gomod.errors import RuleError
@@ -19,6 +20,10 @@ _END64_LOCATOR = struct.Struct("<4sLQL")
 _END64 = struct.Struct("<4sQ2H2L4Q")
 _CENTRAL = struct.Struct("<4s6H3L5H2L")
 _LOCAL = struct.Struct("<4s5H3L2H")
+_DESCRIPTORS = (struct.Struct("<3L"), struct.Struct("<L2Q"))
+_DESCRIPTOR_MARKS = (b"PK\7\x08", b"")
+_TAIL_BYTES = 25
+"""One more than the longest descriptor."""
 _MOST_COMMENT_BYTES = 0xFFFF
 _ZIP64_MARK = 0xFFFFFFFF
 _ENCRYPTED = 1 | 1 << 6 | 1 << 13
@@ -129,13 +134,16 @@ def read_directory(fd: int, *, most_entries: int) -> list[Member]:
         raise _fault("its central directory is too short for its entries")
     data = _read(fd, directory.size, directory.offset)
     members = list(_parse_directory(data, directory.entries))
-    starts = sorted((m.offset for m in members), reverse=True)
-    if starts and starts[-1]:
+    order = sorted(range(len(members)), key=lambda n: members[n].offset)
+    if (members[order[0]].offset if order else directory.offset) != 0:
         raise _fault("something stands before its first entry")
-    next_start = dict(zip(starts, [directory.offset, *starts], strict=False))
-    if len(next_start) != len(members):
-        raise _fault("two entries share their place")
-    return [m._replace(span_bytes=next_start[m.offset] - m.offset) for m in members]
+    for n, following in zip_longest(order, order[1:]):
+        member = members[n]
+        end = directory.offset if following is None else members[following].offset
+        if end <= member.offset:
+            raise _fault("two entries share their place")
+        members[n] = member._replace(span_bytes=end - member.offset)
+    return members
 
 
 def _parse_directory(data: bytes, entries: int) -> Iterator[Member]:
@@ -185,19 +193,37 @@ def _content_start(member: Member, head: memoryview) -> int:
     return start
 
 
+def _check_tail(member: Member, tail: memoryview) -> None:
+    """Between a member's content and what comes next its sizes may stand, once more, and nothing else."""
+    if not member.flags & _SIZES_FOLLOW:
+        sound = not tail
+    else:
+        sums = (member.crc, member.packed_bytes, member.unpacked_bytes)
+        sound = any(tail == mark + form.pack(*sums) for form in _DESCRIPTORS for mark in _DESCRIPTOR_MARKS)
+    if not sound:
+        raise RuleError(f"zip entry {member.name!r}: something that disagrees with the directory follows its content")
+
+
 _LONGEST_HEAD_BYTES = _LOCAL.size + 0xFFFF + 0xFFFF
 
 
 def read_member(fd: int, member: Member, codec: Codec) -> Iterator[bytes]:
     """Give a member's content in pieces of at most 8 MiB. Raises RuleError, at the latest behind the last piece."""
     if member.packed_bytes <= _WHOLE_BYTES and member.unpacked_bytes <= _WHOLE_BYTES:
-        data = memoryview(_read(fd, min(member.span_bytes, _LONGEST_HEAD_BYTES + member.packed_bytes), member.offset))
+        most = _LONGEST_HEAD_BYTES + member.packed_bytes + _TAIL_BYTES
+        data = memoryview(_read(fd, min(member.span_bytes, most), member.offset))
         start = _content_start(member, data)
-        pieces = _inflate_whole(member, data[start : start + member.packed_bytes], codec)
+        end = start + member.packed_bytes
+        tail = data[end : end + _TAIL_BYTES]
+        pieces = _inflate_whole(member, data[start:end], codec)
     else:
         head = memoryview(_read(fd, min(member.span_bytes, _LONGEST_HEAD_BYTES), member.offset))
         start = _content_start(member, head)
+        end = start + member.packed_bytes
+        tail_bytes = min(member.span_bytes - end, _TAIL_BYTES)
+        tail = memoryview(_read(fd, tail_bytes, member.offset + end))
         pieces = _inflate_slices(fd, member, member.offset + start, codec)
+    _check_tail(member, tail)
     crc = length = 0
     for piece in pieces:
         length += len(piece)
@@ -229,6 +255,10 @@ def _inflate_slices(fd: int, member: Member, offset: int, codec: Codec) -> Itera
         return
     inflater = codec.decompressobj(-15)
     for at in slices:
+        if inflater.eof:
+            raise _packed_size_fault(
+                member
+            )  # read on, it would gather in unused_data, at a price that grows with its square
         piece = _inflated(member, inflater, _read(fd, min(_IN_BYTES, end - at), at), _OUT_BYTES)
         while piece:
             yield piece
@@ -246,7 +276,11 @@ def _inflated(member: Member, inflater: _Inflater, packed: bytes | memoryview, m
 
 def _finished(member: Member, inflater: _Inflater) -> None:
     if not inflater.eof or inflater.unused_data:
-        raise RuleError(f"zip entry {member.name!r} is not of its declared packed size, or lies about its size")
+        raise _packed_size_fault(member)
+
+
+def _packed_size_fault(member: Member) -> RuleError:
+    return RuleError(f"zip entry {member.name!r} is not of its declared packed size, or lies about its size")
 
 
 def sha256_of(pieces: Iterator[bytes]) -> str:

@@ -101,7 +101,7 @@ class App:
             if reply.lane_s and self.lane is not None and scope["method"] == "GET" and not scope["query_string"]:
                 self.lane.keep(scope["raw_path"], reply)
             if b"disable-module-fetch" in headers:
-                reply = _with_header(reply, (b"vary", b"disable-module-fetch"))
+                reply = _with_header(reply, (b"vary", b"Disable-Module-Fetch"))
             if given == request_id:
                 reply = _with_header(reply, (b"x-request-id", request_id.encode()))
             reply = conditioned(reply, headers, head=scope["method"] == "HEAD")

@@ -13,7 +13,7 @@ class WebOptions:
     """Whether what was answered before is answered in the parser's callback."""
     lane_bytes: int = 64 << 20
     """Memory for small bodies in the lane."""
-    lane_files: int = 512
+    lane_files: int = 4096
     """How many zips the lane keeps open."""
     lists_in_lane_s: float = 2.0
     """How long the lane repeats a list or another answer that changes: never longer than those are fresh."""
