@@ -27,7 +27,7 @@ MOD = f"/{PATH}/@v/v1.0.0.mod"
 def tree(tmp_path: Path) -> Path:
     """A file tree with a module whose zip is big enough to take a while."""
     root = tmp_path / "tree"
-    for name, body in bodies(PATH, ("v1.0.0",), filling=os.urandom(40_000_000)).items():
+    for name, body in bodies(PATH, ("v1.0.0",), filling=os.urandom(20_000_000)).items():
         file = root / name.lstrip("/")
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(body)
