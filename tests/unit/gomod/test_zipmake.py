@@ -208,7 +208,7 @@ def test_a_directory_is_taken_as_it_lies(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to("a.go")
     checked = check_dir(tmp_path)
     assert [f.name for f in checked.valid] == ["a.go", "doc/c.md", "go.mod"]
-    assert {f.name for f in checked.omitted} == {".git", "link", "sub", "vendor/p", "x/.git"} - {"vendor/p"}
+    assert {f.name for f in checked.omitted} == {".git", "link", "sub", "vendor/p", "x/.git"}
     assert checked.fault() is None
     out = io.BytesIO()
     create_zip_from_dir(out, PATH, VERSION, tmp_path)
