@@ -1,21 +1,26 @@
 """`.info` files: a version, its commit time, and where it came from.
 
-Source: the Go Modules Reference, "GOPROXY protocol", and cmd/go's modfetch.RevInfo and codehost.Origin.
+Read as the go command reads them, which is with Go's encoding/json and time packages and more lenient than either standard: `version`
+is `Version`, a null says nothing, hours may have one digit. Source: the Go Modules Reference, "GOPROXY protocol"; cmd/go's
+modfetch.RevInfo and codehost.Origin; the Go package time.
 """
 
 import json
 import re
-from dataclasses import dataclass, fields
-from datetime import UTC, datetime
+from dataclasses import dataclass, fields, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from phaleron.gomod.errors import InvalidVersionError, RuleError
+from phaleron.gomod.gojson import is_object, read_object, unescape
+from phaleron.gomod.gotext import decode
 from phaleron.gomod.version import Version
 
-_RFC3339 = re.compile(
-    r"(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?:[Zz]|([+-])(\d\d):(\d\d))"
+_TIME = re.compile(
+    r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{1,2}):([0-9]{2}):([0-9]{2})(?:[.,]([0-9]+))?(?:Z|([+-])([0-9]{2}):([0-9]{2}))"
 ).fullmatch
+_DAYS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,7 @@ _JSON_NAMES = {
     "ref": "Ref",
     "repo_sum": "RepoSum",
 }
+_ORIGIN_FIELDS = {json_name.lower(): name for name, json_name in _JSON_NAMES.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,61 +59,82 @@ class Info:
     origin: Origin | None = None
 
 
-def _time(value: object) -> datetime | None:
-    if value is None:
-        return None
-    m = _RFC3339(value) if isinstance(value, str) else None
+def _time(raw: object) -> datetime:
+    """Read a time. One that Python cannot hold becomes the nearest that it can; Go has years before 1 and after 9999."""
+    m = _TIME(raw) if isinstance(raw, str) else None
     if m is None:
-        raise RuleError(f".info has a Time that is not RFC 3339: {value!r}")
+        raise RuleError(f".info has a Time that is not RFC 3339: {raw!r}")
+    year, month, day, hour, minute, second = (int(m[n]) for n in range(1, 7))
+    # Go takes offsets of 24 hours and of 60 minutes.
+    offset_hours, offset_minutes = int(m[9] or 0), int(m[10] or 0)
+    leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
+    if not (
+        1 <= month <= 12
+        and 1 <= day <= _DAYS[month - 1] - (month == 2 and not leap)
+        and max(hour - 23, minute - 59, second - 59, offset_hours - 24, offset_minutes - 60) <= 0
+    ):
+        raise RuleError(f".info has a Time that is no date: {raw!r}")
+    if year == 0:
+        return datetime.min.replace(tzinfo=UTC)
+    at = datetime(year, month, day, hour, minute, second, int((m[7] or "")[:6].ljust(6, "0")), tzinfo=UTC)
+    offset = timedelta(hours=offset_hours, minutes=offset_minutes)
     try:
-        at = datetime.fromisoformat(m[0].upper() if not m[7] else m[0].upper().replace(m[7], m[7][:6].ljust(6, "0"), 1))
-    except ValueError as e:
-        raise RuleError(f".info has a Time that is no date: {value!r}") from e
-    try:
-        return at.astimezone(UTC)
+        return at + offset if m[8] == "-" else at - offset
     except OverflowError:
-        return at.replace(tzinfo=UTC)
+        return (datetime.max if m[8] == "-" else datetime.min).replace(tzinfo=UTC)
 
 
-def _origin(value: object) -> Origin | None:
-    if value is None:
-        return None
-    if not isinstance(value, dict):
+def _text(raw: object, name: str) -> str:
+    if not isinstance(raw, str):
+        raise RuleError(f".info has a {name} that is no string")
+    return unescape(raw)
+
+
+def _add_origin(found: dict[str, str], value: object) -> None:
+    if not is_object(value):
         raise RuleError(".info has an Origin that is no object")
-    found: dict[str, str] = {}
-    for name, json_name in _JSON_NAMES.items():
-        text = value.get(json_name, "")
-        if not isinstance(text, str):
-            raise RuleError(f".info has an Origin.{json_name} that is no string")
-        found[name] = text
-    return Origin(**found)
+    for key, raw in value:
+        name = _ORIGIN_FIELDS.get(key)
+        if name is not None and raw is not None:
+            found[name] = _text(raw, f"Origin.{_JSON_NAMES[name]}")
 
 
 def parse_info(data: bytes) -> Info:
     """Read an `.info` file. Raises RuleError that names the field at fault; unknown fields are no fault."""
-    try:
-        document: Any = json.loads(data)
-    except (ValueError, RecursionError) as e:
-        raise RuleError(f".info is not JSON: {e}") from e
-    if not isinstance(document, dict):
-        raise RuleError(".info is no JSON object")
-    text = document.get("Version")
-    if not isinstance(text, str):
+    text = ""
+    time: datetime | None = None
+    origin: dict[str, str] | None = None
+    for key, value in read_object(data, ".info"):
+        if key == "origin":
+            if value is None:
+                origin = None
+            else:
+                origin = {} if origin is None else origin
+                _add_origin(origin, value)
+        elif value is None:
+            continue  # a null leaves what an earlier member of that name said
+        elif key == "version":
+            text = _text(value, "Version")
+        elif key == "time":
+            time = _time(value)
+    if not text:
         raise RuleError(".info has no Version")
     try:
         version = Version(text)
     except InvalidVersionError as e:
         raise RuleError(f".info has a Version that is not canonical: {text!r}") from e
-    return Info(version, _time(document.get("Time")), _origin(document.get("Origin")))
+    return Info(version, time, None if origin is None else Origin(**origin))
 
 
 def encode_info(info: Info) -> bytes:
-    """Write an `.info` file: compact JSON with the keys in the order in which cmd/go writes them."""
+    """Write an `.info` file: compact JSON with the keys in the order in which cmd/go writes them, no credentials in its URL."""
     document: dict[str, Any] = {"Version": info.version}
     if info.time is not None:
-        document["Time"] = info.time.astimezone(UTC).isoformat().replace("+00:00", "Z")
+        at = info.time.astimezone(UTC).replace(tzinfo=None).isoformat()
+        document["Time"] = (at.rstrip("0") if "." in at else at) + "Z"
     if info.origin is not None:
-        pairs = ((_JSON_NAMES[f.name], getattr(info.origin, f.name)) for f in fields(Origin))
+        origin = replace(info.origin, url=without_credentials(info.origin.url))
+        pairs = ((_JSON_NAMES[f.name], getattr(origin, f.name)) for f in fields(Origin))
         document["Origin"] = {name: text for name, text in pairs if text}
     return json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()
 
@@ -122,9 +149,13 @@ def without_credentials(url: str) -> str:
 
 
 def served_info(data: bytes, info: Info) -> bytes:
-    """Give the bytes to keep and serve for an `.info`: as they came, but for credentials in Origin.URL."""
-    if info.origin is None or without_credentials(info.origin.url) == info.origin.url:
-        return data
-    document = json.loads(data)
-    document["Origin"]["URL"] = without_credentials(info.origin.url)
-    return json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()
+    """Give the bytes to keep and serve for an `.info`: as they came; where any URL in them has credentials, what `info` says."""
+    found = False
+
+    def look(pairs: list[tuple[str, object]]) -> None:
+        nonlocal found
+        urls = (value for key, value in pairs if key.lower() == "url" and isinstance(value, str))
+        found = found or any(without_credentials(url) != url for url in urls)
+
+    json.loads(decode(data), object_pairs_hook=look, parse_int=float)
+    return encode_info(info) if found else data

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from phaleron.gomod.errors import InvalidVersionError
-from phaleron.gomod.modsyntax import Block, Line, ModSyntaxError, parse_syntax
+from phaleron.gomod.gotext import fields, trim
+from phaleron.gomod.modsyntax import Line, ModSyntaxError, parse_syntax
 from phaleron.gomod.path import check_path_major, split_path_version
-from phaleron.gomod.printable import is_printable
 from phaleron.gomod.unquote import unquote
 from phaleron.gomod.version import canonical_version
 
@@ -83,15 +83,6 @@ def parse(data: bytes, *, strict: bool, name: str = "go.mod") -> ModFile:
             for line in statement.lines:
                 reader.add(line)
     return reader.file()
-
-
-def must_quote(text: str) -> bool:
-    """Tell whether text must be quoted to be one word of a go.mod."""
-    if not text or "//" in text or "/*" in text:
-        return True
-    if len(text) > 1 and any(c in "()[]{}," for c in text):
-        return True
-    return any(c in " \"'`" or not is_printable(c) for c in text)
 
 
 def is_directory_path(path: str) -> bool:
@@ -299,13 +290,13 @@ def _is_indirect(line: Line) -> bool:
     """Tell whether a requirement is marked `// indirect`, also with a remark behind it."""
     if not line.suffix:
         return False
-    words = line.suffix[0].removeprefix("//").split()
+    words = fields(line.suffix[0].removeprefix("//"))
     return words == ["indirect"] or (len(words) > 1 and words[0] == "indirect;")
 
 
 def _comments(line: Line) -> str:
-    """Give the text of a line's comments; of its block's, where it has none of its own."""
-    owner: Line | Block = line
-    if line.block is not None and not line.before and not line.suffix:
-        owner = line.block
-    return "\n".join(c.removeprefix("//").strip() for c in (*owner.before, *owner.suffix) if c.startswith("//"))
+    """Give the text of a line's comments; of those before its block, where it has none of its own."""
+    comments = [*line.before, *line.suffix]
+    if line.block is not None and not comments:
+        comments = line.block.before
+    return "\n".join(trim(c.removeprefix("//")) for c in comments if c.startswith("//"))

@@ -6,10 +6,11 @@ golang.org/x/mod/modfile.
 """
 
 import re
+from bisect import bisect_right
 from dataclasses import dataclass, field
 
 from phaleron.gomod.errors import RuleError
-from phaleron.gomod.printable import is_printable, is_space
+from phaleron.gomod.gotext import decode, is_printable, is_space, trim
 
 
 class ModSyntaxError(RuleError):
@@ -34,6 +35,10 @@ class Line:
     suffix: list[str] = field(default_factory=list)
     """Comments behind it on its own line."""
     block: "Block | None" = None
+    end: int = 0
+    """Where its last word ends, in characters from the start of the file."""
+    one_line: bool = True
+    """False where a backslash before a line's end carries a quoted word over it."""
 
 
 @dataclass(slots=True)
@@ -44,8 +49,9 @@ class Block:
     line: int
     column: int
     before: list[str] = field(default_factory=list)
-    suffix: list[str] = field(default_factory=list)
     lines: list[Line] = field(default_factory=list)
+    parentheses: tuple[int, int] = (0, 0)
+    """Where they stand, in characters from the start of the file."""
 
 
 _END, _EOL, _COMMENT, _SUFFIX, _WORD = "end", "\n", "comment", "suffix comment", "word"
@@ -60,6 +66,10 @@ class _Token:
     text: str
     line: int
     column: int
+    start: int
+    end: int
+    last_line: int
+    """The line on which it ends."""
 
     @property
     def ends_line(self) -> bool:
@@ -85,7 +95,8 @@ class _Lexer:
         return token
 
     def _token(self, kind: str, start: int) -> _Token:
-        return _Token(kind, self._text[start : self._at], self._line, start - self._line_start + 1)
+        text = self._text[start : self._at]
+        return _Token(kind, text, self._line, start - self._line_start + 1, start, self._at, self._line)
 
     def _newline(self) -> None:
         self._line += 1
@@ -116,7 +127,7 @@ class _Lexer:
     def _read_comment(self, start: int) -> _Token:
         end = self._text.find("\n", start)
         self._at = len(self._text) if end < 0 else end + 1
-        alone = not self._text[self._line_start : start].strip()
+        alone = not trim(self._text[self._line_start : start])
         token = self._token(_COMMENT if alone else _SUFFIX, start)
         token.text = token.text.removesuffix("\n").removesuffix("\r") if end >= 0 else token.text
         if end >= 0:
@@ -127,19 +138,22 @@ class _Lexer:
 
     def _read_quoted(self, quote: str, start: int) -> _Token:
         text = self._text
+        token = self._token(_WORD, start)
+        unfinished = self.fail("unexpected EOF in string", start)
         self._at += 1
         while True:
             if self._at >= len(text):
-                raise self.fail("unexpected EOF in string", start)
+                raise unfinished
             c = text[self._at]
             if c == "\n":
                 raise self.fail("unexpected newline in string")
             self._at += 1
             if c == quote:
-                return self._token(_WORD, start)
+                token.text, token.end, token.last_line = text[start : self._at], self._at, self._line
+                return token
             if c == "\\" and quote == '"':
                 if self._at >= len(text):
-                    raise self.fail("unexpected EOF in string", start)
+                    raise unfinished
                 escaped_newline = text[self._at] == "\n"
                 self._at += 1
                 if escaped_newline:
@@ -167,8 +181,7 @@ class _Lexer:
 
 def parse_syntax(data: bytes, name: str) -> list[Line | Block]:
     """Read the lines and blocks of a go.mod. Raises ModSyntaxError at the first fault."""
-    # A byte that is no UTF-8 reads as U+FFFD, which is printable, as it does in Go.
-    lexer = _Lexer(name, data.decode(errors="replace"))
+    lexer = _Lexer(name, decode(data))
     statements: list[Line | Block] = []
     comments: list[str] = []
     while True:
@@ -190,27 +203,28 @@ def parse_syntax(data: bytes, name: str) -> list[Line | Block]:
 
 
 def _statement(lexer: _Lexer, name: str) -> Line | Block:
-    first = lexer.lex()
+    first = last = lexer.lex()
     words = [first.text]
     while True:
         token = lexer.lex()
         if token.ends_line:
-            return Line(words[0], words[1:], first.line, first.column)
+            return _made_line(words[0], words[1:], first, last)
         if token.kind != "(":
             words.append(token.text)
+            last = token
         elif lexer.next.ends_line:
-            return _block(lexer, name, Block(words, first.line, first.column))
+            return _block(lexer, name, Block(words, first.line, first.column), token)
         elif lexer.next.kind == ")":
             closing = lexer.lex()
             if lexer.next.ends_line:
                 lexer.lex()
-                return Block(words, first.line, first.column)
+                return Block(words, first.line, first.column, parentheses=(token.end, closing.end))
             words += [token.text, closing.text]
         else:
             words.append(token.text)
 
 
-def _block(lexer: _Lexer, name: str, block: Block) -> Block:
+def _block(lexer: _Lexer, name: str, block: Block, opening: _Token) -> Block:
     comments: list[str] = []
     while True:
         kind = lexer.next.kind
@@ -225,7 +239,7 @@ def _block(lexer: _Lexer, name: str, block: Block) -> Block:
         elif kind == _END:
             raise lexer.fail(f"syntax error (unterminated block started at {name}:{block.line}:{block.column})")
         elif kind == ")":
-            lexer.lex()
+            block.parentheses = (opening.end, lexer.lex().end)
             if not lexer.next.ends_line:
                 raise lexer.fail("syntax error (expected newline after closing paren)")
             lexer.lex()
@@ -238,23 +252,40 @@ def _block(lexer: _Lexer, name: str, block: Block) -> Block:
 
 
 def _line(lexer: _Lexer, block: Block) -> Line:
-    first = lexer.lex()
+    first = last = lexer.lex()
     words = [first.text]
     while not (token := lexer.lex()).ends_line:
         words.append(token.text)
-    return Line(block.words[0], words, first.line, first.column, block=block)
+        last = token
+    line = _made_line(block.words[0], words, first, last)
+    line.block = block
+    return line
+
+
+def _made_line(verb: str, words: list[str], first: _Token, last: _Token) -> Line:
+    return Line(verb, words, first.line, first.column, end=last.end, one_line=first.line == last.last_line)
 
 
 def _attach_suffixes(statements: list[Line | Block], suffixes: list[_Token]) -> None:
-    """Give each comment behind something to the line that ends before it.
+    """Give each comment behind something to what ends last before it, if that is a line of words.
 
-    One behind a block's opening or closing parenthesis belongs to that parenthesis, which no directive asks for.
+    One behind a block's opening or closing parenthesis belongs to that parenthesis, which no directive asks for. A line that
+    goes over several lines of the file takes none: its comment goes to what stands before it.
     """
-    lines: dict[int, Line] = {}
+    takers: list[tuple[int, list[str]]] = []
     for statement in statements:
-        for line in statement.lines if isinstance(statement, Block) else [statement]:
-            lines[line.line] = line
-    for suffix in suffixes:
-        line_there = lines.get(suffix.line)
-        if line_there is not None and line_there.column < suffix.column:
-            line_there.suffix.append(suffix.text)
+        if isinstance(statement, Line):
+            lines, opening, closing = [statement], None, None
+        else:
+            lines = statement.lines
+            opening, closing = statement.parentheses
+        if opening is not None:
+            takers.append((opening, []))
+        takers += ((line.end, line.suffix) for line in lines if line.one_line)
+        if closing is not None:
+            takers.append((closing, []))
+    ends = [end for end, _ in takers]
+    for comment in suffixes:
+        at = bisect_right(ends, comment.start) - 1
+        if at >= 0:
+            takers[at][1].append(comment.text)

@@ -14,6 +14,7 @@ In the order in which they are applied, for a path:
 import re
 from collections.abc import Callable
 
+from phaleron.gomod import semver
 from phaleron.gomod.errors import InvalidPathError, InvalidVersionError
 from phaleron.gomod.escape import escape
 from phaleron.gomod.letters import is_letter
@@ -27,7 +28,7 @@ _FILE_CHARACTERS = re.compile(r"[-!#$%&()+,.=@\[\]^_{}~ 0-9A-Za-z]*").fullmatch
 _FIRST_ELEMENT = re.compile(r"[-.0-9a-z]*").fullmatch
 _SHORT_NAME_TAIL = re.compile(r"~[0-9]+\Z").search
 _MAJOR_TAIL = re.compile(r"/v([0-9.]+)\Z").search
-_GOPKG_TAIL = re.compile(r"\.v([0-9]+)(-unstable)?\Z").search
+_GOPKG_TAIL = re.compile(r"\.v(?:([0-9]+)(-unstable)?|-unstable)\Z").search
 
 
 def _file_characters(element: str) -> bool:
@@ -114,22 +115,21 @@ def is_file_element(element: str) -> bool:
 def split_path_version(path: str) -> tuple[str, str] | None:
     """Split a path into (prefix, path major); None where its tail breaks the rules for major version suffixes.
 
-    The path major is `""`, `/vN` with N >= 2, or for gopkg.in `.vN` or `.vN-unstable`.
+    The path major is `""`, `/vN` with N >= 2, or for gopkg.in `.vN` or `.vN-unstable` (and `.v-unstable`, which x/mod lets pass
+    and no version fits).
     """
     if path.startswith("gopkg.in/"):
         tail = _GOPKG_TAIL(path)
-        if tail is None or (tail[1][0] == "0" and tail[1] != "0"):
+        # A leading zero is forgiven to the bare `.v0` alone: `.v0-unstable` is refused.
+        if tail is None or (tail[1] and tail[1][0] == "0" and tail[0] != ".v0"):
             return None
-        # `.v0-unstable` is refused: the exception for a leading zero is made for the bare `.v0` alone.
-        if tail[1] == "0" and tail[2]:
+    else:
+        tail = _MAJOR_TAIL(path)
+        if tail is None:
+            return path, ""
+        number = tail[1]
+        if "." in number or number[0] == "0" or number == "1":
             return None
-        return path[: tail.start()], path[tail.start() :]
-    tail = _MAJOR_TAIL(path)
-    if tail is None or tail.start() == 0:
-        return (path, "") if not path.endswith("/v") or path == "/v" else None
-    number = tail[1]
-    if "." in number or number[0] == "0" or number == "1":
-        return None
     return path[: tail.start()], path[tail.start() :]
 
 
@@ -143,14 +143,15 @@ def check_path_major(version: str, path_major: str) -> None:
     wanted = path_major_prefix(path_major)
     if version.startswith("v0.0.0-") and wanted == "v1" and path_major[0] == ".":
         return  # gopkg.in once made pseudo-versions of this form for .v1, and go.mod files still name them
-    major = version.partition(".")[0].partition("-")[0].partition("+")[0]
+    parts = semver.parse(version)
+    major = f"v{parts.major}" if parts else ""
     if not path_major:
-        if major in ("v0", "v1") or version.endswith("+incompatible"):
+        if major in ("v0", "v1") or (parts and parts.build == "+incompatible"):
             return
         wanted = "v0 or v1"
     elif major == wanted:
         return
-    raise InvalidVersionError(version, f"should be {wanted}, not {major}")
+    raise InvalidVersionError(version, f"should be {wanted}, not {major or 'what is no version'}")
 
 
 class ModulePath(str):

@@ -3,7 +3,7 @@
 A list is separated by commas. A pattern of n elements is matched against the first n elements of a path, so it covers all
 that lies below what it names. Within an element it is a glob of Go's path.Match: `*` and `?` do not cross a slash, a class in
 brackets may, a backslash escapes. A malformed pattern matches nothing. Source: `go help private`, golang.org/x/mod/module,
-path.Match.
+path.Match. Go's `*` goes on byte by byte, ours by character: for module paths, which are ASCII, that is one.
 """
 
 import re
@@ -33,35 +33,54 @@ def _class(glob: str, at: int) -> tuple[str, int]:
     negated = glob.startswith("^", at)
     at += negated
     ranges: list[str] = []
-    while not (glob.startswith("]", at) and ranges):
+    taken = 0
+    while not (glob.startswith("]", at) and taken):
         low, at = _class_end(glob, at)
         high = low
         if glob.startswith("-", at):
             high, at = _class_end(glob, at + 1)
-        # A range that runs backwards holds nothing, and an empty class is no regular expression: U+0000 is in no path.
-        ranges.append(f"{re.escape(low)}-{re.escape(high)}" if low <= high else r"\x00")
+        taken += 1
+        if low <= high:
+            ranges.append(f"{re.escape(low)}-{re.escape(high)}")
+    if not ranges:  # every range runs backwards: the class holds nothing, which no regular expression's class can say
+        return "." if negated else "(?!)", at + 1
     return f"[{'^' if negated else ''}{''.join(ranges)}]", at + 1
 
 
-def _translate(glob: str) -> Iterator[str]:
+def _pieces(glob: str) -> Iterator[str]:
+    """Split a glob at its stars and translate what is between them; two stars in a row are one."""
+    piece: list[str] = []
     at = 0
     while at < len(glob):
         c = glob[at]
         at += 1
         if c == "*":
-            yield "[^/]*"
+            yield "".join(piece)
+            piece = []
+            while glob.startswith("*", at):
+                at += 1
         elif c == "?":
-            yield "[^/]"
+            piece.append("[^/]")
         elif c == "[":
             text, at = _class(glob, at)
-            yield text
+            piece.append(text)
         elif c == "\\":
             if at >= len(glob):
                 raise _MalformedError
-            yield re.escape(glob[at])
+            piece.append(re.escape(glob[at]))
             at += 1
         else:
-            yield re.escape(c)
+            piece.append(re.escape(c))
+    yield "".join(piece)
+
+
+def _translate(glob: str) -> str:
+    first, *others = _pieces(glob)
+    if not others:
+        return first
+    # What follows a star matches where it first can, and Go does not come back to look for a later place: an atomic group.
+    *middle, last = others
+    return first + "".join(f"(?>[^/]*?{piece})" for piece in middle) + f"[^/]*{last}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +99,7 @@ class PatternList:
             if not glob:
                 continue
             try:
-                globs.append((glob.count("/") + 1, re.compile("".join(_translate(glob)), re.DOTALL)))
+                globs.append((glob.count("/") + 1, re.compile(_translate(glob), re.DOTALL)))
             except _MalformedError:
                 continue
         return cls(text, tuple(globs))

@@ -1,6 +1,8 @@
-"""Go's interpreted string literals, read as strconv.Unquote reads them."""
+"""String literals of Go, quoted or raw, read as strconv.Unquote reads them."""
 
 import re
+
+from phaleron.gomod.gotext import decode
 
 _SIMPLE = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v", "\\": "\\", '"': '"'}
 _PIECE = re.compile(
@@ -10,7 +12,12 @@ _PIECE = re.compile(
 
 
 def unquote(literal: str) -> str | None:
-    """Give what a double-quoted literal stands for; None where it is malformed. Bytes that are no UTF-8 become U+FFFD."""
+    """Give what a literal in double or back quotes stands for; None where it is malformed.
+
+    Bytes that are no UTF-8 become U+FFFD each.
+    """
+    if len(literal) >= 2 and literal[0] == literal[-1] == "`":
+        return None if "`" in literal[1:-1] else literal[1:-1].replace("\r", "")
     if len(literal) < 2 or literal[0] != '"' or literal[-1] != '"':
         return None
     out = bytearray()
@@ -34,4 +41,4 @@ def unquote(literal: str) -> str | None:
             if code > 0x10FFFF or 0xD800 <= code <= 0xDFFF:
                 return None
             out += chr(code).encode()
-    return out.decode(errors="replace")
+    return decode(bytes(out))
