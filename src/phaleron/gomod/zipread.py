@@ -256,9 +256,8 @@ def _inflate_slices(fd: int, member: Member, offset: int, codec: Codec) -> Itera
     inflater = codec.decompressobj(-15)
     for at in slices:
         if inflater.eof:
-            raise _packed_size_fault(
-                member
-            )  # read on, it would gather in unused_data, at a price that grows with its square
+            # What was read on would gather in unused_data, at a price that grows with its square.
+            raise _packed_size_fault(member)
         piece = _inflated(member, inflater, _read(fd, min(_IN_BYTES, end - at), at), _OUT_BYTES)
         while piece:
             yield piece
