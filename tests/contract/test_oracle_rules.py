@@ -17,6 +17,7 @@ from tests.oracle.rulecases import Rng, canonical, escaped, module_path, pseudo,
 from phaleron.gomod import semver
 from phaleron.gomod.errors import RuleError
 from phaleron.gomod.gotext import decode
+from phaleron.gomod.gotime import EARLIEST, LATEST
 from phaleron.gomod.info import parse_info
 from phaleron.gomod.modfile import parse
 from phaleron.gomod.modscan import module_path as scan_module_path
@@ -105,7 +106,7 @@ def sort(listed: list[str]) -> object:
 
 
 def make_pseudo(older: str, revision: str, seconds: int) -> object:
-    at = (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)).astimezone(timezone(timedelta(hours=-5)))
+    at = (EPOCH + timedelta(seconds=seconds)).astimezone(timezone(timedelta(hours=-5)))
     return said(pseudo_version(semver.major(older), older, at, revision), semver.is_valid(older))
 
 
@@ -135,6 +136,7 @@ def read_mod(text: str, *, strict: bool) -> object:
 
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+EARLIEST_US, LATEST_US = ((at - EPOCH) // timedelta(microseconds=1) for at in (EARLIEST, LATEST))
 
 
 def read_info(text: str) -> object:
@@ -168,11 +170,11 @@ def versioned_path(rng: Rng) -> str:
 RULES = {
     "check_path": Rule(spoilt(module_path, 0.5), lambda text: ModulePath(text) and None),
     "check_import_path": Rule(spoilt(rulecases.import_path, 0.6), check_import_path),
-    "check_file_path": Rule(spoilt(rulecases.file_path, 0.65), check_file_path),
+    "check_file_path": Rule(lambda rng: rulecases.mutated(rng, rulecases.file_path(rng)), check_file_path),
     "escape_path": Rule(spoilt(module_path, 0.5), lambda text: ModulePath(text).escaped),
     "unescape_path": Rule(spoilt(escaped(module_path), 0.45), lambda text: str(unescape_path(text))),
-    "escape_version": Rule(spoilt(query, 0.6), escape_version),
-    "unescape_version": Rule(spoilt(escaped(query), 0.6), lambda text: str(unescape_version(text))),
+    "escape_version": Rule(spoilt(query, 0.75), escape_version),
+    "unescape_version": Rule(spoilt(escaped(query), 0.75), lambda text: str(unescape_version(text))),
     "split_path": Rule(versioned_path, lambda text: [decode(encoded(t)) for t in split(text)]),
     "path_major_prefix": Rule(versioned_path, major_prefix),
     "check_path_major": Rule(rulecases.path_and_version, path_major),
@@ -186,7 +188,7 @@ RULES = {
     "pseudo_version": Rule(pseudo_parts, make_pseudo),
     "pseudo_base": Rule(spoilt(pseudo, 0.3), pseudo_base),
     "pseudo_rev": Rule(spoilt(pseudo, 0.4), pseudo_revision),
-    "pseudo_time": Rule(spoilt(pseudo, 0.3), lambda text: int(pseudo_time(text).timestamp())),
+    "pseudo_time": Rule(spoilt(pseudo, 0.3), lambda text: (pseudo_time(text) - EPOCH) // timedelta(seconds=1)),
     "patterns": Rule(rulecases.patterns_and_path, lambda globs, path: said(None, PatternList.parse(globs).matches(path))),
     "module_path": Rule(modcases.module_lines, lambda text: said(scan_module_path(encoded(text)), scan_module_path(encoded(text)) != "")),
     "mod_strict": Rule(modcases.go_mod, lambda text: read_mod(text, strict=True)),
@@ -233,11 +235,9 @@ def their_answer(op: str, answer: dict[str, Any]) -> tuple[bool, object]:
     if op in ("mod_strict", "mod_lax") and answer["ok"] and value.get("module") == [["", ""]]:
         del value["module"]
     if op == "info" and answer["ok"] and value["time_us"] is not None:
-        least, most = (
-            (datetime.min.replace(tzinfo=UTC) - EPOCH) // timedelta(microseconds=1),
-            (datetime.max.replace(tzinfo=UTC) - EPOCH) // timedelta(microseconds=1),
-        )
-        value["time_us"] = min(max(value["time_us"], least), most)
+        value["time_us"] = min(max(value["time_us"], EARLIEST_US), LATEST_US)
+    if op == "pseudo_time":
+        value = max(value, EARLIEST_US // 1_000_000)
     return answer["ok"], value if answer["ok"] or op in VALUE_BESIDE_NO else None
 
 

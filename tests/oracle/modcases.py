@@ -79,7 +79,7 @@ def _directive(rng: Rng, odds: float) -> list[str]:
     return [*lines, *_comment_lines(rng, "\t"), f"){_comment(rng, 0.2)}"]
 
 
-def go_mod(rng: Rng, odds: float = 0.05) -> str:
+def go_mod(rng: Rng, odds: float = 0.06) -> str:
     """Give a go.mod; `odds` is how likely a word in it is odd."""
     module = mostly(rng, PATHS, ODD_PATHS, odds / 2)
     parts = [[*_comment_lines(rng, ""), rng.choice([f"module {module}", f"module (\n\t{module}\n)", f"module (\n\t// Deprecated: x\n\n\t{module}\n)"]) + _comment(rng, 0.3)]]
@@ -102,7 +102,7 @@ def go_mod(rng: Rng, odds: float = 0.05) -> str:
 
 def lax_go_mod(rng: Rng) -> str:
     """Give a go.mod with more that is odd: lax reading forgives much of it."""
-    return go_mod(rng, 0.09)
+    return go_mod(rng, 0.12)
 
 
 def module_lines(rng: Rng) -> str:
@@ -164,9 +164,9 @@ def info(rng: Rng) -> str:
     def member() -> str:
         match rng.randrange(5):
             case 0:
-                return f'{_key(rng, "Version")}:"{mostly(rng, CANONICAL, NOT_CANONICAL, 0.1)}"'
+                return f'{_key(rng, "Version")}:"{mostly(rng, CANONICAL, NOT_CANONICAL, 0.15)}"'
             case 1:
-                time = json.dumps(mostly(rng, TIMES, ODD_TIMES, 0.12), ensure_ascii=False)
+                time = json.dumps(mostly(rng, TIMES, ODD_TIMES, 0.2), ensure_ascii=False)
                 time = time.replace("Z", "\\u005a") if rng.random() < 0.02 else time
                 return f"{_key(rng, 'Time')}:{time}"
             case 2:
