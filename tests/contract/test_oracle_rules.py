@@ -200,9 +200,7 @@ RULES = {
 
 def encoded(text: str) -> bytes:
     """Give the bytes of a text; a lone surrogate becomes what is no UTF-8."""
-    return b"".join(
-        c.encode(errors="surrogateescape" if "\udc80" <= c <= "\udcff" else "surrogatepass") for c in text
-    )
+    return b"".join(c.encode(errors="surrogateescape" if "\udc80" <= c <= "\udcff" else "surrogatepass") for c in text)
 
 
 def question(op: str, case: tuple[Any, ...]) -> dict[str, Any]:
@@ -252,5 +250,11 @@ def test_rule(op: str, oracle: Oracle) -> None:
     verdicts = []
     for case, answer in zip(cases, answers, strict=True):
         ours = our_answer(rule, case)
-        verdicts.append(((case, answer["error"]), their_answer(op, answer), (ours[0], ours[1] if ours[0] or op in VALUE_BESIDE_NO else None)))
+        verdicts.append(
+            (
+                (case, answer["error"]),
+                their_answer(op, answer),
+                (ours[0], ours[1] if ours[0] or op in VALUE_BESIDE_NO else None),
+            )
+        )
     agree(op, [answer["ok"] for answer in answers], verdicts)

@@ -45,7 +45,13 @@ def _replaced(rng: Rng, odds: float) -> str:
 def _retracted(rng: Rng, odds: float) -> str:
     low, high = (mostly(rng, VERSIONS, ODD_VERSIONS, odds) for _ in range(2))
     text = low if rng.random() < 0.5 else f"[{low}, {high}]"
-    return text if rng.random() > odds else rng.choice([f"{text} x", f"[{low} {high}]", f"[{low},", "[", f"({low})", "", f"{text},", f"[{low}, {high}"])
+    return (
+        text
+        if rng.random() > odds
+        else rng.choice(
+            [f"{text} x", f"[{low} {high}]", f"[{low},", "[", f"({low})", "", f"{text},", f"[{low}, {high}"]
+        )
+    )
 
 
 def _one(good: list[str], odd: list[str]) -> Callable[[Rng, float], str]:
@@ -82,7 +88,15 @@ def _directive(rng: Rng, odds: float) -> list[str]:
 def go_mod(rng: Rng, odds: float = 0.06) -> str:
     """Give a go.mod; `odds` is how likely a word in it is odd."""
     module = mostly(rng, PATHS, ODD_PATHS, odds / 2)
-    parts = [[*_comment_lines(rng, ""), rng.choice([f"module {module}", f"module (\n\t{module}\n)", f"module (\n\t// Deprecated: x\n\n\t{module}\n)"]) + _comment(rng, 0.3)]]
+    parts = [
+        [
+            *_comment_lines(rng, ""),
+            rng.choice(
+                [f"module {module}", f"module (\n\t{module}\n)", f"module (\n\t// Deprecated: x\n\n\t{module}\n)"]
+            )
+            + _comment(rng, 0.3),
+        ]
+    ]
     if rng.random() < 0.6:
         parts.append([f"go {mostly(rng, GO, ODD_GO, odds)}"])
     if rng.random() < 0.2:
@@ -107,10 +121,44 @@ def lax_go_mod(rng: Rng) -> str:
 
 def module_lines(rng: Rng) -> str:
     """Give lines that may name the module."""
-    name = rng.choice([*PATHS, *ODD_PATHS, "a b", '"a" b', '"a\\', "`a`", "`a\\`", "`a`b`", "``", "`a\r`", rng.choice(KNOWN), oddity(rng)])
-    line = rng.choice(["module ", "module\t", "\u00a0module\u3000", "module", "modules ", "Module ", "// module ", "module // ", "  module  "]) + name
+    name = rng.choice(
+        [
+            *PATHS,
+            *ODD_PATHS,
+            "a b",
+            '"a" b',
+            '"a\\',
+            "`a`",
+            "`a\\`",
+            "`a`b`",
+            "``",
+            "`a\r`",
+            rng.choice(KNOWN),
+            oddity(rng),
+        ]
+    )
+    line = (
+        rng.choice(
+            [
+                "module ",
+                "module\t",
+                "\u00a0module\u3000",
+                "module",
+                "modules ",
+                "Module ",
+                "// module ",
+                "module // ",
+                "  module  ",
+            ]
+        )
+        + name
+    )
     before = ["", "// c", "module", "modulex y", "go 1.21", "x module y", "module\x1c"]
-    lines = [*rng.sample(before, rng.randint(0, 2)), line + rng.choice(["", " // c", "//c", " ", "\r"]), rng.choice(["", "module second"])]
+    lines = [
+        *rng.sample(before, rng.randint(0, 2)),
+        line + rng.choice(["", " // c", "//c", " ", "\r"]),
+        rng.choice(["", "module second"]),
+    ]
     return rng.choice(["\n", "\n", "\r\n"]).join(lines if rng.random() < 0.75 else lines[:-2])
 
 

@@ -78,7 +78,9 @@ def mutated(rng: Rng, text: str, times: int = 1) -> str:
             case 6:
                 text = text[:at] + text[at:end].swapcase() + text[end:]
             case _:
-                text = text[:at] + text[at:end] * rng.choice([2, 3, 40, 2000 if rng.random() < 0.02 else 5]) + text[end:]
+                text = (
+                    text[:at] + text[at:end] * rng.choice([2, 3, 40, 2000 if rng.random() < 0.02 else 5]) + text[end:]
+                )
     return text
 
 
@@ -132,7 +134,12 @@ def canonical(rng: Rng) -> str:
 
 
 def query(rng: Rng) -> str:
-    return rng.choice([canonical, lambda r: mostly(r, ["main", "v1", "latest", "Feature-X", "release.2", "abc123", "a b", "a!b", "x/y"], ODD)])(rng)
+    return rng.choice(
+        [
+            canonical,
+            lambda r: mostly(r, ["main", "v1", "latest", "Feature-X", "release.2", "abc123", "a b", "a!b", "x/y"], ODD),
+        ]
+    )(rng)
 
 
 def pseudo(rng: Rng) -> str:
@@ -189,7 +196,8 @@ def glob(rng: Rng) -> str:
 def patterns_and_path(rng: Rng) -> list[str]:
     """Give a list and a path; half of the lists are made from the path."""
     path = "/".join(
-        rng.choice(["a", "b", "ab", "x", "example.com", "A1", "axb", "", "]", "*", "aab", "ba"]) for _ in range(rng.randint(1, 4))
+        rng.choice(["a", "b", "ab", "x", "example.com", "A1", "axb", "", "]", "*", "aab", "ba"])
+        for _ in range(rng.randint(1, 4))
     )
     globs = [glob(rng) for _ in range(rng.randint(0, 3))]
     if rng.random() < 0.6:
@@ -203,5 +211,14 @@ def patterns_and_path(rng: Rng) -> list[str]:
 
 
 def _covering(rng: Rng, character: str) -> str:
-    ways = [character] * 5 + ["?", f"[{character}]", f"[!-{character}]", f"\\{character}", "*", "[^~]", f"*{character}", f"{character}*"]
+    ways = [character] * 5 + [
+        "?",
+        f"[{character}]",
+        f"[!-{character}]",
+        f"\\{character}",
+        "*",
+        "[^~]",
+        f"*{character}",
+        f"{character}*",
+    ]
     return rng.choice(ways)

@@ -7,9 +7,7 @@ str.strip take for space. Source: the Go packages unicode, unicode/utf8 and stri
 import re
 import unicodedata
 
-SPACES = (
-    "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
-)
+SPACES = "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
 """The characters with the property White_Space."""
 _WORD = re.compile(f"[^{SPACES}]+")
 _SURROGATE = re.compile("[\ud800-\udfff]")

@@ -14,5 +14,5 @@ def module_path(data: bytes) -> str:
         name = trim(words.removeprefix("module"))
         if not words.startswith("module") or not name or words == f"module{name}":
             continue
-        return (unquote(name) or "") if name[0] in "\"`" else name
+        return (unquote(name) or "") if name[0] in '"`' else name
     return ""

@@ -263,9 +263,7 @@ def _line(lexer: _Lexer, block: Block) -> Line:
 
 
 def _made_line(verb: str, words: list[str], first: _Token, last: _Token) -> Line:
-    return Line(
-        verb, words, first.line, first.column, end=last.end, one_line=first.line == last.last_line
-    )
+    return Line(verb, words, first.line, first.column, end=last.end, one_line=first.line == last.last_line)
 
 
 def _attach_suffixes(statements: list[Line | Block], suffixes: list[_Token]) -> None:
