@@ -6,15 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.oracle.agreement import CASES, SEED, agree, given, rng_for
-from tests.oracle.oracle import Oracle, build_oracle
-from tests.oracle.zipcases import FOLDING, PREFIX, TREE, b64, distinct
-from tests.zipbytes import Entry, write_zip
 
 from phaleron.gomod.dirhash import hash_dir, hash_mod, hash_zip
 from phaleron.gomod.errors import RuleError
 from phaleron.gomod.fold import fold
 from phaleron.gomod.letters import is_letter
+from tests.oracle.agreement import CASES, SEED, agree, given, rng_for
+from tests.oracle.oracle import Oracle, build_oracle
+from tests.oracle.zipcases import FOLDING, PREFIX, TREE, b64, distinct
+from tests.zipbytes import Entry, write_zip
 
 
 @pytest.fixture(scope="module")

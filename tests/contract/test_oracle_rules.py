@@ -9,10 +9,6 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any, NamedTuple
 
 import pytest
-from tests.oracle import modcases, rulecases
-from tests.oracle.agreement import SEED, agree, rng_for
-from tests.oracle.oracle import Oracle, build_oracle
-from tests.oracle.rulecases import Rng, canonical, escaped, module_path, pseudo, query, spoilt, version
 
 from phaleron.gomod import semver
 from phaleron.gomod.errors import RuleError
@@ -33,6 +29,10 @@ from phaleron.gomod.path import (
 from phaleron.gomod.pattern import PatternList
 from phaleron.gomod.pseudo import is_pseudo, pseudo_base, pseudo_revision, pseudo_time, pseudo_version
 from phaleron.gomod.version import Query, Version, canonical_version, check, unescape_path, unescape_version
+from tests.oracle import modcases, rulecases
+from tests.oracle.agreement import SEED, agree, rng_for
+from tests.oracle.oracle import Oracle, build_oracle
+from tests.oracle.rulecases import Rng, escaped, module_path, pseudo, query, spoilt, version
 
 CASES = 1200
 
@@ -43,7 +43,7 @@ def oracle(tmp_path_factory: pytest.TempPathFactory) -> Oracle:
     return build_oracle(tmp_path_factory.mktemp("oracle"))
 
 
-class No(Exception):
+class No(Exception):  # noqa: N818 - an answer, not an error
     """A plain no, beside which there may be a value."""
 
     def __init__(self, value: object = None) -> None:
@@ -62,6 +62,15 @@ def said(value: object, yes: bool) -> object:
     if not yes:
         raise No(value)
     return value
+
+
+def named(text: str) -> object:
+    """Give a text, of which an empty one says no."""
+    return said(text, text != "")
+
+
+def compare(a: str, b: str) -> object:
+    return said(semver.compare(a, b), semver.is_valid(a) and semver.is_valid(b))
 
 
 def split(path: str) -> tuple[str, str]:
@@ -181,16 +190,16 @@ RULES = {
     "check": Rule(rulecases.path_and_version, checked),
     "check_kept": Rule(rulecases.path_and_version, is_version_of),
     "semver_parts": Rule(spoilt(version, 0.5), parts),
-    "semver_compare": Rule(rulecases.two_versions, lambda a, b: said(semver.compare(a, b), semver.is_valid(a) and semver.is_valid(b))),
+    "semver_compare": Rule(rulecases.two_versions, compare),
     "semver_sort": Rule(lambda rng: (rulecases.versions(rng),), sort),
-    "canonical_version": Rule(spoilt(version, 0.5), lambda text: said(canonical_version(text), canonical_version(text) != "")),
+    "canonical_version": Rule(spoilt(version, 0.5), lambda text: named(canonical_version(text))),
     "is_pseudo": Rule(spoilt(pseudo, 0.4), lambda text: said(None, is_pseudo(text))),
     "pseudo_version": Rule(pseudo_parts, make_pseudo),
     "pseudo_base": Rule(spoilt(pseudo, 0.3), pseudo_base),
     "pseudo_rev": Rule(spoilt(pseudo, 0.4), pseudo_revision),
     "pseudo_time": Rule(spoilt(pseudo, 0.3), lambda text: (pseudo_time(text) - EPOCH) // timedelta(seconds=1)),
     "patterns": Rule(rulecases.patterns_and_path, lambda globs, path: said(None, PatternList.parse(globs).matches(path))),
-    "module_path": Rule(modcases.module_lines, lambda text: said(scan_module_path(encoded(text)), scan_module_path(encoded(text)) != "")),
+    "module_path": Rule(modcases.module_lines, lambda text: named(scan_module_path(encoded(text)))),
     "mod_strict": Rule(modcases.go_mod, lambda text: read_mod(text, strict=True)),
     "mod_lax": Rule(modcases.lax_go_mod, lambda text: read_mod(text, strict=False)),
     "info": Rule(modcases.info, read_info),

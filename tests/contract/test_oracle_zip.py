@@ -10,6 +10,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from phaleron.gomod.errors import RuleError
+from phaleron.gomod.modzip import check_zip, verify_zip
+from phaleron.gomod.path import ModulePath
+from phaleron.gomod.version import Version
+from phaleron.gomod.zipdir import check_dir, create_zip_from_dir
+from phaleron.gomod.zipmake import CheckedFiles, FileType, SourceFile, check_files, create_zip
 from tests.oracle.agreement import CASES, SEED, agree, given, rng_for
 from tests.oracle.oracle import Oracle, build_oracle
 from tests.oracle.zipcases import (
@@ -29,13 +36,6 @@ from tests.oracle.zipcases import (
     unb64,
 )
 from tests.zipbytes import Entry, write_zip
-
-from phaleron.gomod.errors import RuleError
-from phaleron.gomod.modzip import check_zip, verify_zip
-from phaleron.gomod.path import ModulePath
-from phaleron.gomod.version import Version
-from phaleron.gomod.zipdir import check_dir, create_zip_from_dir
-from phaleron.gomod.zipmake import CheckedFiles, FileType, SourceFile, check_files, create_zip
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from platformdirs import user_cache_path
+
 from tests.require import require
 
 

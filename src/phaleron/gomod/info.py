@@ -1,7 +1,7 @@
 """`.info` files: a version, its commit time, and where it came from.
 
-Read as the go command reads them, which is with Go's encoding/json and time packages and more lenient than either standard: `version`
-is `Version`, a null says nothing, hours may have one digit. Source: the Go Modules Reference, "GOPROXY protocol"; cmd/go's
+Read as the go command reads them, which is with Go's encoding/json and time, more lenient than either standard: `version` is
+`Version`, a null says nothing, hours may have one digit. Source: the Go Modules Reference, "GOPROXY protocol"; cmd/go's
 modfetch.RevInfo and codehost.Origin; the Go package time.
 """
 

@@ -11,7 +11,7 @@ from typing import NoReturn
 
 from phaleron.gomod.errors import InvalidVersionError
 from phaleron.gomod.gotext import fields, trim
-from phaleron.gomod.modsyntax import Block, Line, ModSyntaxError, parse_syntax
+from phaleron.gomod.modsyntax import Line, ModSyntaxError, parse_syntax
 from phaleron.gomod.path import check_path_major, split_path_version
 from phaleron.gomod.unquote import unquote
 from phaleron.gomod.version import canonical_version
