@@ -22,6 +22,8 @@ class Entry:
     data: bytes | None = None
     hole: int = 0
     """Bytes that are skipped in the file behind the data, and count as packed."""
+    descriptor: bytes | None = None
+    """What follows the content of an entry with flag 8."""
     after: bytes = b""
 
 
@@ -50,7 +52,8 @@ def write_zip(out: BinaryIO, entries: Iterable[Entry], *, before: bytes = b"", c
         if e.hole:
             out.seek(e.hole, 1)
         sums = (true["crc"], true["packed"], true["unpacked"])
-        out.write((struct.pack("<4s3L", b"PK\7\x08", *sums) if e.flags & 8 else b"") + e.after)
+        descriptor = struct.pack("<4s3L", b"PK\7\x08", *sums) if e.descriptor is None else e.descriptor
+        out.write((descriptor if e.flags & 8 else b"") + e.after)
         central += struct.pack(
             "<4s6H3L5H2L", b"PK\1\2", 20, 20, e.flags, e.method, 0, 33, *sums, len(e.name), 0, 0, 0, 0, 0, start
         )

@@ -31,7 +31,14 @@ class Untrusted(PhaleronError):  # noqa: N818
 
 
 class OriginFailed(PhaleronError):  # noqa: N818
-    """The origin misbehaved: an error status, a broken connection, content that breaks a rule. 502."""
+    """The origin misbehaved: an error status, a broken connection, content that breaks a rule. 502.
+
+    `retry_after_s` is in whole seconds: when the origin itself said that it may be asked again; None where it did not.
+    """
+
+    def __init__(self, text: str, retry_after_s: int | None = None) -> None:
+        super().__init__(text)
+        self.retry_after_s = retry_after_s
 
 
 class OriginTimeout(PhaleronError):  # noqa: N818

@@ -18,11 +18,12 @@ from phaleron.mirror.sumdb import SumdbOptions, SumdbRelay
 from phaleron.net.client import Client, ClientOptions
 from phaleron.net.hops import Hops
 from phaleron.settings import Loaded, Settings
+from phaleron.sources.answers import Limits
 from phaleron.sources.goproxy import Entry
 from phaleron.sources.routed import Routed
 from phaleron.sources.source import ModuleSource
 from phaleron.sources.tree import Tree
-from phaleron.sources.upstream import Limits, Upstream
+from phaleron.sources.upstream import Upstream
 from phaleron.store.shelf import Shelf
 from phaleron.store.store import Store
 from phaleron.sumdb.database import parse_gosumdb

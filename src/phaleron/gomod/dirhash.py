@@ -16,16 +16,24 @@ from phaleron.gomod.zipread import Codec, read_directory, read_member, sha256_of
 
 
 def hash_list(files: Iterable[tuple[str, str]]) -> str:
-    """Hash pairs of (name, hex SHA-256 of the content). Raises RuleError for a name with a newline, or not of UTF-8."""
+    """Hash pairs of (name, hex SHA-256 of the content). Raises RuleError for a name with a newline, not of UTF-8, or repeated."""
+    return hash_sorted(sorted(files))
+
+
+def hash_sorted(files: Iterable[tuple[str, str]]) -> str:
+    """Hash pairs that are sorted by name already, keeping none; UTF-8 sorts as its characters do. Raises as hash_list does."""
     digest = hashlib.sha256()
-    try:
-        encoded = sorted((name.encode(), content) for name, content in files)
-    except UnicodeEncodeError as e:
-        raise RuleError(f"file name that is not UTF-8: {e.object!r}") from e
-    for name, content in encoded:
-        if b"\n" in name:
+    previous = None
+    for name, content in files:
+        if "\n" in name:
             raise RuleError(f"file name with a newline: {name!r}")
-        digest.update(b"%b  %b\n" % (content.encode(), name))
+        if name == previous:
+            raise RuleError(f"file {name!r} is there twice")
+        previous = name
+        try:
+            digest.update(f"{content}  {name}\n".encode())
+        except UnicodeEncodeError as e:
+            raise RuleError(f"file name that is not UTF-8: {name!r}") from e
     return "h1:" + base64.b64encode(digest.digest()).decode()
 
 
@@ -36,8 +44,8 @@ def hash_mod(data: bytes) -> str:
 
 def hash_zip(fd: int, *, codec: Codec = zlib, most_entries: int = 1_000_000) -> str:
     """Hash the zip file open as `fd`, whatever it contains. Raises RuleError where it cannot be read."""
-    members = read_directory(fd, most_entries=most_entries)
-    return hash_list((m.name, sha256_of(read_member(fd, m, codec))) for m in members)
+    members = sorted(read_directory(fd, most_entries=most_entries))
+    return hash_sorted((m.name, sha256_of(read_member(fd, m, codec))) for m in members)
 
 
 def hash_dir(directory: Path, prefix: str) -> str:

@@ -17,7 +17,10 @@ def _table() -> dict[int, int]:
 
 def fold(name: str) -> str:
     """Fold a name."""
-    return name.lower() if name.isascii() else _ascii_lower(name.translate(_table()))
+    if name.isascii():
+        folded = name.lower()
+        return name if folded == name else folded  # most names are as they fold: one string serves for both
+    return _ascii_lower(name.translate(_table()))
 
 
 _ASCII_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}

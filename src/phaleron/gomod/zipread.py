@@ -10,6 +10,7 @@ import hashlib
 import os
 import struct
 from collections.abc import Iterator
+from itertools import zip_longest
 from typing import NamedTuple, Protocol
 
 from phaleron.gomod.errors import RuleError
@@ -133,13 +134,16 @@ def read_directory(fd: int, *, most_entries: int) -> list[Member]:
         raise _fault("its central directory is too short for its entries")
     data = _read(fd, directory.size, directory.offset)
     members = list(_parse_directory(data, directory.entries))
-    starts = sorted((m.offset for m in members), reverse=True)
-    if (starts[-1] if starts else directory.offset) != 0:
+    order = sorted(range(len(members)), key=lambda n: members[n].offset)
+    if (members[order[0]].offset if order else directory.offset) != 0:
         raise _fault("something stands before its first entry")
-    next_start = dict(zip(starts, [directory.offset, *starts], strict=False))
-    if len(next_start) != len(members):
-        raise _fault("two entries share their place")
-    return [m._replace(span_bytes=next_start[m.offset] - m.offset) for m in members]
+    for n, following in zip_longest(order, order[1:]):
+        member = members[n]
+        end = directory.offset if following is None else members[following].offset
+        if end <= member.offset:
+            raise _fault("two entries share their place")
+        members[n] = member._replace(span_bytes=end - member.offset)
+    return members
 
 
 def _parse_directory(data: bytes, entries: int) -> Iterator[Member]:

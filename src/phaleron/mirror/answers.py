@@ -62,6 +62,7 @@ class Answers:
         async with self._flights.join(key, lambda flight: self._refresh(key, row)) as flight:
             await asyncio.wait({flight.task}, timeout=self._options.refresh_wait_s)
             if not flight.task.done():
+                self._broken.put(row.origin, True)  # one has waited for it; the others need not
                 return row, True
             try:
                 return flight.task.result(), False

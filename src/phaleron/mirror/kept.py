@@ -47,10 +47,12 @@ class Kept:
     @staticmethod
     def listed(row: AnswerRow | None, kept: Sequence[Version], *, stale: bool = False) -> Answer[tuple[Version, ...]]:
         """Make a list's answer out of the origin's word (None: it has none) and the versions kept."""
-        versions = union(decode_list(row.body) if row else (), kept)
+        listed = decode_list(row.body) if row else ()
+        versions = union(listed, kept)
         if row is None:
             return Answer(versions, encode_list(versions))
-        return Answer(versions, encode_list(versions), row.origin, max(0.0, time.time() - row.fetched_at), stale)
+        body = row.body if versions is listed else encode_list(versions)
+        return Answer(versions, body, row.origin, max(0.0, time.time() - row.fetched_at), stale)
 
     async def latest(self, path: ModulePath) -> Answer[Info]:
         """Give the origin's last word, else choose among what is kept."""

@@ -18,16 +18,18 @@ def encode_list(versions: Iterable[Version]) -> bytes:
 
 
 def decode_list(body: bytes) -> tuple[Version, ...]:
-    """Read a list that `encode_list` wrote."""
-    return tuple(Version(line) for line in body.decode().splitlines())
+    """Read a list that `encode_list` wrote; what was valid then is not checked again."""
+    return tuple(str.__new__(Version, line) for line in body.decode().splitlines())
 
 
-def union(listed: Iterable[Version], kept: Iterable[Version]) -> tuple[Version, ...]:
-    """Join the origin's list with the versions kept here, so that a deleted tag stays usable.
+def union(listed: tuple[Version, ...], kept: Iterable[Version]) -> tuple[Version, ...]:
+    """Join the origin's list, which is ascending, with the versions kept here, so that a deleted tag stays usable.
 
-    Ascending; without pseudo-versions, which are in nobody's list.
+    Ascending; without pseudo-versions, which are in nobody's list. Where nothing is kept beyond the list, it is `listed` itself.
     """
-    return tuple(sorted({*listed, *(v for v in kept if not is_pseudo(v))}, key=semver.sort_key))
+    known = set(listed)
+    more = [v for v in kept if v not in known and not is_pseudo(v)]
+    return tuple(sorted((*listed, *more), key=semver.sort_key)) if more else listed
 
 
 def latest_of(versions: Sequence[Version]) -> Version | None:

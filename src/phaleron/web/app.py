@@ -17,7 +17,7 @@ from uuid import uuid4
 
 import structlog
 
-from phaleron.errors import OriginFailed, PhaleronError
+from phaleron.errors import NotFound, OriginFailed, PhaleronError
 from phaleron.net.hops import HOPS_HEADER, LOOP_HEADER, Hops, incoming_hops
 from phaleron.sources.source import ModuleSource
 from phaleron.store.records import Catalog
@@ -26,7 +26,7 @@ from phaleron.web.modules import Modules, Sumdb
 from phaleron.web.options import WebOptions
 from phaleron.web.pages import pages
 from phaleron.web.reply import NO_STORE, Part, Reply, conditioned
-from phaleron.web.target import MalformedError, ModuleTarget, SumdbTarget, parse_target
+from phaleron.web.target import ModuleTarget, SumdbTarget, parse_target
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -100,6 +100,8 @@ class App:
             reply = await self._reply(scope, headers, request_id, stack)
             if reply.lane_s and self.lane is not None and scope["method"] == "GET" and not scope["query_string"]:
                 self.lane.keep(scope["raw_path"], reply)
+            if b"disable-module-fetch" in headers:
+                reply = _with_header(reply, (b"vary", b"Disable-Module-Fetch"))
             if given == request_id:
                 reply = _with_header(reply, (b"x-request-id", request_id.encode()))
             reply = conditioned(reply, headers, head=scope["method"] == "HEAD")
@@ -137,7 +139,7 @@ class App:
                 return await self._modules.sumdb_reply(target, cached_only=cached_only)
             page = self._pages.get(target.path)
             if page is None:
-                raise MalformedError(f"nothing is served at {target.path}")
+                raise NotFound(f"nothing is served at {target.path}")
             base_url = (
                 f"{scope['scheme']}://{headers.get(b'host', b'localhost').decode('latin-1')}{self._options.path_prefix}"
             )

@@ -210,7 +210,7 @@ class Lane(HttpToolsProtocol):
     async def _send_repeated(self, cycle: RequestResponseCycle, stored: Stored, done: int) -> None:
         try:
             await send_rest(self.transport, stored.fd, done, stored.size_bytes - done)
-        except (OSError, TimeoutError):
+        except OSError:
             self._abort(cycle)
             return
         self._complete(cycle, self.on_response_complete)
@@ -229,7 +229,7 @@ class Lane(HttpToolsProtocol):
         self.transport.write(b"".join([*lines, b"\r\n"]))
         try:
             await send_rest(self.transport, fd, offset, length)
-        except (OSError, TimeoutError):
+        except OSError:
             self._abort(cycle)
             return
         self._complete(cycle, cycle.on_response)

@@ -13,7 +13,7 @@ class WebOptions:
     """Whether what was answered before is answered in the parser's callback."""
     lane_bytes: int = 64 << 20
     """Memory for small bodies in the lane."""
-    lane_files: int = 512
+    lane_files: int = 4096
     """How many zips the lane keeps open."""
     catalog_page: int = 1000
     """How many versions `/catalog` gives at a time, and the most it can be asked for is ten times that."""

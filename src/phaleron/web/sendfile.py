@@ -29,29 +29,57 @@ def send_now(socket_fd: int, fd: int, offset: int, length: int) -> int:
 
 
 async def send_rest(transport: asyncio.Transport, fd: int, offset: int, length: int) -> None:
-    """Send the rest as the socket takes it, behind what the transport still has to write. Raises OSError, TimeoutError."""
-    loop = asyncio.get_running_loop()
+    """Send the rest as the socket takes it, behind what the transport still has to write. Raises OSError."""
     socket_fd = os.dup(transport.get_extra_info("socket").fileno())
-    end = offset + length
     try:
-        while offset < end:
-            ready = loop.create_future()
-            loop.add_writer(socket_fd, _wake, ready)
-            try:
-                async with asyncio.timeout(IDLE_S):
-                    await ready
-            finally:
-                loop.remove_writer(socket_fd)
-            if transport.is_closing():
-                raise BrokenPipeError("the connection was closed")
-            if transport.get_write_buffer_size() == 0:
-                offset += send_now(socket_fd, fd, offset, min(end - offset, STEP_BYTES))
-            else:
-                await asyncio.sleep(0)  # the loop writes what it has first
+        await _Pump(transport, socket_fd, fd, offset, offset + length).run()
     finally:
         os.close(socket_fd)
 
 
-def _wake(ready: asyncio.Future[None]) -> None:
-    if not ready.done():
-        ready.set_result(None)
+class _Pump:
+    """Sends a step whenever the socket can take one; a callback each, since a task's turn would cost more than the step."""
+
+    def __init__(self, transport: asyncio.Transport, socket_fd: int, fd: int, offset: int, end: int) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._transport = transport
+        self._socket_fd = socket_fd
+        self._fd = fd
+        self._offset = offset
+        self._end = end
+        self._done: asyncio.Future[None] = self._loop.create_future()
+
+    async def run(self) -> None:
+        if self._offset == self._end:
+            return
+        self._loop.add_writer(self._socket_fd, self._step)
+        watch = self._loop.call_later(IDLE_S, self._watch, self._offset)
+        try:
+            await self._done
+        finally:
+            watch.cancel()
+            self._loop.remove_writer(self._socket_fd)
+
+    def _step(self) -> None:
+        if self._done.done():
+            return
+        if self._transport.is_closing():
+            self._done.set_exception(BrokenPipeError("the connection was closed"))
+        elif self._transport.get_write_buffer_size() == 0:  # else the loop writes what it has first
+            try:
+                self._offset += send_now(
+                    self._socket_fd, self._fd, self._offset, min(self._end - self._offset, STEP_BYTES)
+                )
+            except OSError as e:
+                self._done.set_exception(e)
+            else:
+                if self._offset == self._end:
+                    self._done.set_result(None)
+
+    def _watch(self, offset: int) -> None:
+        if self._done.done():
+            return
+        if self._offset == offset:
+            self._done.set_exception(TimeoutError(f"the client took nothing for {IDLE_S:g} s"))
+        else:
+            self._loop.call_later(IDLE_S, self._watch, self._offset)

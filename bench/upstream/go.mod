@@ -1,0 +1,3 @@
+module phaleron.example/bench/upstream
+
+go 1.21
