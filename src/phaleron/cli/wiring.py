@@ -99,7 +99,11 @@ def _routed(entries: Sequence[Entry], settings: Settings, client: Client) -> Mod
 
     def make_source(entry: Entry) -> ModuleSource:
         is_tree = entry.url.startswith("file:")
-        source = Tree(entry.url, limits) if is_tree else Upstream(entry.url, client, limits)
+        source = (
+            Tree(entry.url, limits)
+            if is_tree
+            else Upstream(entry.url, client, limits, retry_s=0 if entry.spare else None)
+        )
         return Laned(source, source.host, lists=lists, files=files)
 
     return Routed(entries, PatternList.parse(settings.go.noproxy_patterns), make_source)

@@ -95,7 +95,8 @@ class App:
         given = (headers.get(b"x-request-id") or headers.get(b"athens-request-id") or b"").decode("latin-1")
         request_id = given if _REQUEST_ID(given) else uuid4().hex[:16]
         structlog.contextvars.bind_contextvars(request_id=request_id)
-        incoming_hops.set(headers.get(_HOPS, b"").decode("latin-1"))
+        hops = b",".join(value for name, value in scope["headers"] if name == _HOPS).decode("latin-1")
+        incoming_hops.set(hops or None)
         async with AsyncExitStack() as stack:
             reply = await self._reply(scope, headers, request_id, stack)
             if reply.lane_s and self.lane is not None and scope["method"] == "GET" and not scope["query_string"]:
@@ -131,7 +132,7 @@ class App:
                 return text_reply(
                     "method not allowed: GET and HEAD are", 405, b"public, max-age=86400", ((b"allow", b"GET, HEAD"),)
                 )
-            if _HOPS in headers and self._hops.is_loop(headers[_HOPS].decode("latin-1")):
+            if self._hops.is_loop(incoming_hops.get()):
                 error = OriginFailed("loop: this request has come through this server before; look at GOPROXY of both")
                 return _with_header(error_reply(error, request_id), (LOOP_HEADER.lower().encode(), b"1"))
             target = parse_target(scope["raw_path"], self._options.path_prefix)

@@ -58,7 +58,7 @@ def error_reply(error: Exception, request_id: str) -> Reply:
     if row.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         line += f" (request {request_id})"
     headers = [*row.extra, (b"x-request-id", request_id.encode())]
-    if isinstance(error, Busy):
+    if isinstance(error, Busy | OriginFailed) and error.retry_after_s is not None:
         headers.append((b"retry-after", str(error.retry_after_s).encode()))
     return text_reply(line, row.status, row.cache_control, headers)
 
