@@ -57,6 +57,45 @@ async def test_a_connection_serves_again_after_answers_of_every_kind(client: Cli
         assert it.connections == 1
 
 
+async def late(asked: Asked, wire: Wire) -> None:
+    """Send a redirect whose body follows some time after its head, then what it leads to."""
+    if asked.target != "/moved":
+        await wire.send(200, b"found")
+        return
+    await wire.raw(b"HTTP/1.1 302 Found\r\nLocation: /found\r\nContent-Length: 4\r\n\r\n")
+    await asyncio.sleep(0.05)
+    await wire.raw(b"late")
+
+
+async def late_503(asked: Asked, wire: Wire) -> None:
+    await wire.raw(b"HTTP/1.1 503 Busy\r\nContent-Length: 4\r\n\r\n")
+    await asyncio.sleep(0.05)
+    await wire.raw(b"late")
+
+
+async def test_a_short_body_that_nobody_wants_is_waited_for_to_keep_its_connection(client: Client) -> None:
+    async with origin(late) as it:
+        assert await read(client, f"{it.url}/moved") == b"found"
+        assert it.connections == 1
+        it.answer = in_turn(late_503, always(200, b"now"))
+        async with client.get(it.url, retry_s=5) as response:
+            assert await response.read(ENOUGH) == b"now"
+        assert it.connections == 1
+
+
+async def test_a_body_that_nobody_wants_is_not_waited_for_where_it_is_long(client: Client) -> None:
+    async def long(asked: Asked, wire: Wire) -> None:
+        if asked.target == "/found":
+            await wire.send(200, b"found")
+            return
+        await wire.raw(b"HTTP/1.1 302 Found\r\nLocation: /found\r\nContent-Length: 1000000\r\n\r\n")
+        await wire.hang()
+
+    async with origin(long) as it:
+        assert await read(client, f"{it.url}/moved") == b"found"
+        assert it.connections == 2
+
+
 async def test_a_kept_connection_that_the_server_has_closed_is_no_failure(client: Client) -> None:
     async def answer(asked: Asked, wire: Wire) -> None:
         await wire.send(200, b"once")
@@ -235,6 +274,13 @@ async def test_a_body_that_breaks_later_is_not_asked_for_again() -> None:
         assert len(it.asked) == 1
 
 
+async def test_a_server_that_is_down_is_tried_a_few_times_and_not_for_the_whole_budget() -> None:
+    async with Client(ClientOptions(retry_s=60), environment={}) as client, origin(reset) as it:
+        with pytest.raises(OriginFailed, match="closed the connection without an answer"):
+            await read(client, it.url)
+        assert 4 <= len(it.asked) <= 8  # the library asks once more by itself, for the sake of kept connections
+
+
 async def test_all_tries_end_within_the_budget() -> None:
     options = ClientOptions(retry_s=1)
     async with Client(options, environment={}) as client, origin(always(503, b"full")) as it:
@@ -313,6 +359,23 @@ async def test_credentials_go_to_their_origin_and_to_no_other(client: Client) ->
         assert await read(client, it.url.replace("//", "//u:p@")) == b"moved"
         assert it.asked[-1].target == "/here?a=%2F&b=a+b"
         assert it.asked[-1].headers["authorization"] == "Basic dTpw"
+
+
+@pytest.mark.parametrize(
+    ("location", "target"),
+    [
+        ("/a b|c", "/a%20b|c"),
+        ("next?X-Signature=a%2Fb%2B~!'()*&b=%C3%BC", "/here/next?X-Signature=a%2Fb%2B~!'()*&b=%C3%BC"),
+        ("../up", "/up"),
+        ("?only=this", "/here/?only=this"),
+    ],
+)
+async def test_a_redirect_is_followed_as_it_is_written_so_that_signatures_hold(
+    client: Client, location: str, target: str
+) -> None:
+    async with origin(in_turn(always(302, Location=location), always(200, b"there"))) as it:
+        assert await read(client, f"{it.url}/here/") == b"there"
+        assert it.asked[-1].target == target
 
 
 async def test_headers_that_are_secret_stay_behind_too(client: Client) -> None:

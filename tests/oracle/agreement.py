@@ -22,8 +22,12 @@ def given(answer: dict[str, Any]) -> object:
 
 def agree(rule: str, valid: list[bool], verdicts: list[tuple[object, object, object]]) -> None:
     """Hold (case, theirs, ours) against each other, and the shares of what the oracle finds valid against what is wanted."""
-    wrong = [case for case in verdicts if case[1] != case[2]]
-    assert not wrong, f"{len(wrong)} disagreements on {rule}, PHALERON_SEED={SEED}; the first: {wrong[0]}"
+    wrong = sorted((case for case in verdicts if case[1] != case[2]), key=lambda case: len(repr(case[0])))
+    smallest = "".join(
+        f"\n  {case!r:.2000}\n    theirs: {theirs!r:.2000}\n    ours: {ours!r:.2000}"
+        for case, theirs, ours in wrong[:5]
+    )
+    assert not wrong, f"{len(wrong)} disagreements on {rule}, PHALERON_SEED={SEED}; the smallest:{smallest}"
     assert len(valid) == len(verdicts) >= CASES
     share = sum(valid) / len(valid)
     assert LEAST_SHARE <= share <= 1 - LEAST_SHARE, f"{rule}: {share:.0%} of the cases are valid, PHALERON_SEED={SEED}"

@@ -68,10 +68,21 @@ func checkKept(path, version string) error {
 	return module.Check(path, version)
 }
 
+// A stamp is a time that knows whether it was read.
+type stamp struct {
+	time.Time
+	read bool
+}
+
+func (s *stamp) UnmarshalJSON(data []byte) error {
+	s.read = s.read || string(data) != "null"
+	return s.Time.UnmarshalJSON(data)
+}
+
 // An info is what cmd/go reads a .info file into.
 type info struct {
 	Version string
-	Time    *time.Time
+	Time    stamp
 	Origin  *struct {
 		VCS, URL, Subdir, Hash, TagPrefix, TagSum, Ref, RepoSum string
 	}
@@ -90,7 +101,7 @@ func readInfo(data []byte) (any, error) {
 		return nil, err
 	}
 	out := map[string]any{"version": i.Version, "time_us": nil, "origin": nil}
-	if i.Time != nil {
+	if i.Time.read {
 		out["time_us"] = i.Time.UnixMicro()
 	}
 	if o := i.Origin; o != nil {

@@ -39,7 +39,11 @@ class Phaleron:
     ) -> None:
         home = data.parent / f"{data.name}.home"
         home.mkdir(exist_ok=True)
-        keep = {k: v for k, v in os.environ.items() if k in ("PATH", "SSL_CERT_FILE", "SSL_CERT_DIR", "TMPDIR")}
+        keep = {
+            k: v
+            for k, v in os.environ.items()
+            if k in ("PATH", "PYTHONPATH", "SSL_CERT_FILE", "SSL_CERT_DIR", "TMPDIR")
+        }
         proxy = {"PHALERON_GO_PROXY": goproxy} if goproxy else {}
         self.process = subprocess.Popen(
             [sys.executable, "-m", "phaleron", "serve", "--listen", listen, "--data", str(data), *arguments],

@@ -150,4 +150,9 @@ async def serve_app(loaded: Loaded, hops: Hops) -> AsyncIterator[App]:
 def web_options(settings: Settings) -> WebOptions:
     """Give what is set about HTTP."""
     web = settings.web
-    return WebOptions(path_prefix=web.path_prefix, fast_lane=web.fast_lane, lane_bytes=web.lane_bytes)
+    return WebOptions(
+        path_prefix=web.path_prefix,
+        fast_lane=web.fast_lane,
+        lane_bytes=web.lane_bytes,
+        lists_in_lane_s=min(2.0, settings.mirror.fresh_s),
+    )

@@ -1,7 +1,7 @@
 """`.info` files: a version, its commit time, and where it came from.
 
-Read as the go command reads them, which is with Go's encoding/json and time packages and more lenient than either standard: `version`
-is `Version`, a null says nothing, hours may have one digit. Source: the Go Modules Reference, "GOPROXY protocol"; cmd/go's
+Read as the go command reads them, which is with Go's encoding/json and time, more lenient than either standard: `version` is
+`Version`, a null says nothing, hours may have one digit. Source: the Go Modules Reference, "GOPROXY protocol"; cmd/go's
 modfetch.RevInfo and codehost.Origin; the Go package time.
 """
 
@@ -15,12 +15,12 @@ from urllib.parse import urlsplit, urlunsplit
 from phaleron.gomod.errors import InvalidVersionError, RuleError
 from phaleron.gomod.gojson import is_object, read_object, unescape
 from phaleron.gomod.gotext import decode
+from phaleron.gomod.gotime import EARLIEST, LATEST, make_time
 from phaleron.gomod.version import Version
 
 _TIME = re.compile(
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{1,2}):([0-9]{2}):([0-9]{2})(?:[.,]([0-9]+))?(?:Z|([+-])([0-9]{2}):([0-9]{2}))"
 ).fullmatch
-_DAYS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,23 +65,15 @@ def _time(raw: object) -> datetime:
     if m is None:
         raise RuleError(f".info has a Time that is not RFC 3339: {raw!r}")
     year, month, day, hour, minute, second = (int(m[n]) for n in range(1, 7))
-    # Go takes offsets of 24 hours and of 60 minutes.
+    at = make_time(year, month, day, hour, minute, second, int((m[7] or "")[:6].ljust(6, "0")))
     offset_hours, offset_minutes = int(m[9] or 0), int(m[10] or 0)
-    leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
-    if not (
-        1 <= month <= 12
-        and 1 <= day <= _DAYS[month - 1] - (month == 2 and not leap)
-        and max(hour - 23, minute - 59, second - 59, offset_hours - 24, offset_minutes - 60) <= 0
-    ):
+    if at is None or offset_hours > 24 or offset_minutes > 60:  # Go takes 24 hours and 60 minutes
         raise RuleError(f".info has a Time that is no date: {raw!r}")
-    if year == 0:
-        return datetime.min.replace(tzinfo=UTC)
-    at = datetime(year, month, day, hour, minute, second, int((m[7] or "")[:6].ljust(6, "0")), tzinfo=UTC)
     offset = timedelta(hours=offset_hours, minutes=offset_minutes)
     try:
         return at + offset if m[8] == "-" else at - offset
     except OverflowError:
-        return (datetime.max if m[8] == "-" else datetime.min).replace(tzinfo=UTC)
+        return LATEST if m[8] == "-" else EARLIEST
 
 
 def _text(raw: object, name: str) -> str:

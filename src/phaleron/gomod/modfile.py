@@ -24,6 +24,15 @@ _BLOCKS = frozenset({"module", "godebug", "require", "exclude", "replace", "retr
 _LAX = frozenset({"go", "module", "retract", "require", "ignore"})
 
 
+_INTERVAL = (
+    ("version after '['", ""),
+    ("',' after version", ","),
+    ("version after ','", ""),
+    ("']' after version", "]"),
+)
+"""What stands behind the `[` of a retraction."""
+
+
 @dataclass(frozen=True, slots=True)
 class Requirement:
     """A `require` or `exclude`: a module path and a canonical version, as written; the path is not checked."""
@@ -45,7 +54,7 @@ class Replacement:
 
 @dataclass(frozen=True, slots=True)
 class Retraction:
-    """A `retract`: versions from `low` to `high`, both included."""
+    """A `retract`: versions from `low` to `high`, both included, as written: they need not be canonical, or versions."""
 
     low: str
     high: str
@@ -264,26 +273,17 @@ class _Reader:
         self._retract.append(Retraction(low, high, _comments(line)))
 
     def _interval(self, line: Line) -> tuple[str, str, list[str]]:
+        """Read the versions, which may be anything: what is no version retracts none. Give what is behind them, too."""
         words = line.words
         if not words or words[0] == "(":
             self._fail(line, "expected '[' or version")
         if words[0] != "[":
-            version = self._version(line, "", words[0])
+            version = self._string(line, words[0])
             return version, version, words[1:]
-        for at, (expected, separator) in enumerate(
-            (
-                ("version after '['", ""),
-                ("',' after version", ","),
-                ("version after ','", ""),
-                ("']' after version", "]"),
-            ),
-            1,
-        ):
+        for at, (expected, separator) in enumerate(_INTERVAL, 1):
             if len(words) <= at or (separator and words[at] != separator):
                 self._fail(line, f"expected {expected}")
-            if not separator:
-                self._version(line, "", words[at])
-        return self._version(line, "", words[1]), self._version(line, "", words[3]), words[5:]
+        return self._string(line, words[1]), self._string(line, words[3]), words[5:]
 
 
 def _is_indirect(line: Line) -> bool:

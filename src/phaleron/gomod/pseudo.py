@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from phaleron.gomod import semver
 from phaleron.gomod.errors import InvalidVersionError
+from phaleron.gomod.gotime import make_time
 
 _PSEUDO = re.compile(
     r"v[0-9]+\.(0\.0-|[0-9]+\.[0-9]+-([^+]*\.)?0\.)[0-9]{14}-[A-Za-z0-9]+(\+[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*)?"
@@ -81,12 +82,10 @@ def _parse(version: str) -> _Parts:
 def pseudo_time(version: str) -> datetime:
     """Give the commit time. Raises InvalidVersionError for what is no pseudo-version, or has a time that is no date."""
     timestamp = _parse(version).timestamp
-    year, rest = int(timestamp[:4]), [int(timestamp[at : at + 2]) for at in range(4, 14, 2)]
-    month, day, hour, minute, second = rest
-    try:
-        return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
-    except ValueError as e:
-        raise InvalidVersionError(version, f"malformed time {timestamp!r}") from e
+    time = make_time(int(timestamp[:4]), *(int(timestamp[at : at + 2]) for at in range(4, 14, 2)))
+    if time is None:
+        raise InvalidVersionError(version, f"malformed time {timestamp!r}")
+    return time
 
 
 def pseudo_revision(version: str) -> str:

@@ -58,7 +58,11 @@ class ClientOptions:
     idle_s: float = 30
     """Between two pieces of a body."""
     retry_s: float = 10
-    """Within this time after the question all tries after the first are begun and ended; 0 for one try alone."""
+    """Within this time after the question all tries after the first are begun and ended; 0 for one try alone.
+
+    A connection that breaks before the answer's head is followed by another at once, whatever is set: the library does that, as it
+    may have been a kept one that the server had just given up.
+    """
     user_agent: str = "phaleron"
 
 

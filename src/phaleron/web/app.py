@@ -25,7 +25,7 @@ from phaleron.web.errors import Answerable, error_reply, text_reply
 from phaleron.web.modules import Modules, Sumdb
 from phaleron.web.options import WebOptions
 from phaleron.web.pages import pages
-from phaleron.web.reply import NO_STORE, Part, Reply, conditioned
+from phaleron.web.reply import NO_STORE, Part, Reply, Stored, conditioned
 from phaleron.web.target import ModuleTarget, SumdbTarget, parse_target
 
 Scope = MutableMapping[str, Any]
@@ -69,15 +69,15 @@ class App:
         lane: Repeats | None = None,
     ) -> None:
         self._options = options or WebOptions()
-        self._modules = Modules(source, kept, sumdb)
+        self._modules = Modules(source, kept, sumdb, self._options.lists_in_lane_s)
         self._hops = hops
         self.lane = lane
         self._pages = pages(catalog, self._options.catalog_page)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See the ASGI specification."""
-        answering = asyncio.ensure_future(self._answer(scope, send))
         leaving = asyncio.ensure_future(_left(receive))
+        answering = asyncio.ensure_future(self._answer(scope, _patiently(send, self._options.idle_s), leaving))
         try:
             await asyncio.wait({answering, leaving}, return_when=asyncio.FIRST_COMPLETED)
             if not answering.done() and not leaving.cancelled() and leaving.result():
@@ -89,7 +89,7 @@ class App:
             leaving.cancel()
             answering.cancel()
 
-    async def _answer(self, scope: Scope, send: Send) -> None:
+    async def _answer(self, scope: Scope, send: Send, leaving: "asyncio.Future[bool]") -> None:
         began = time.perf_counter()
         headers: dict[bytes, bytes] = dict(scope["headers"])
         given = (headers.get(b"x-request-id") or headers.get(b"athens-request-id") or b"").decode("latin-1")
@@ -107,9 +107,12 @@ class App:
             reply = conditioned(reply, headers, head=scope["method"] == "HEAD")
             try:
                 await _write(reply, scope, send)
-            except PhaleronError as e:
+                leaving.cancel()  # who leaves now has it all
+            except (PhaleronError, TimeoutError) as e:
                 # The head is out: all that is left to say is that this was not the whole.
-                _log.error("broke off while it was being sent", path=scope["path"], error=str(e))
+                _log.error(
+                    "broke off while it was being sent", path=scope["path"], error=str(e) or "the client takes nothing"
+                )
                 abort = scope.get("extensions", {}).get(ABORT)
                 if abort is None:
                     raise
@@ -148,7 +151,22 @@ class App:
             return error_reply(e, request_id)
         except Exception:  # noqa: BLE001 - whatever it is, the client gets an answer and the operator the traceback
             _log.exception("failed to answer", path=scope["path"])
-            return text_reply(f"internal server error (request {request_id})", 500, NO_STORE)
+            return text_reply(
+                f"internal server error (request {request_id})",
+                500,
+                NO_STORE,
+                ((b"x-request-id", request_id.encode()),),
+            )
+
+
+def _patiently(send: Send, idle_s: float) -> Send:
+    """Send, but give up a client that takes nothing for `idle_s` seconds: then TimeoutError."""
+
+    async def sending(message: Message) -> None:
+        async with asyncio.timeout(idle_s):
+            await send(message)
+
+    return sending
 
 
 async def _left(receive: Receive) -> bool:
@@ -185,4 +203,9 @@ async def _pieces(part: Part) -> AsyncIterator[bytes]:
     loop = asyncio.get_running_loop()
     end = part.offset + part.length
     for at in range(part.offset, end, _PIECE_BYTES):
-        yield await loop.run_in_executor(None, os.pread, part.stored.fd, min(_PIECE_BYTES, end - at), at)
+        # Not by its number alone: the thread holds the file, which must not be closed while it is read.
+        yield await loop.run_in_executor(None, _pread, part.stored, min(_PIECE_BYTES, end - at), at)
+
+
+def _pread(stored: Stored, length: int, at: int) -> bytes:
+    return os.pread(stored.fd, length, at)

@@ -20,6 +20,8 @@ from phaleron.web.target import MalformedError, UndecodableError
 
 _SOON = b"public, max-age=60"
 _NEVER = b"public, max-age=86400"
+_MOST_TEXT = 600
+"""Characters of an error's text: a go command shows no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,7 @@ Answerable = (PhaleronError, MalformedError, UndecodableError)
 def error_reply(error: Exception, request_id: str) -> Reply:
     """Answer an error: one line of text, for a person at a go command's terminal."""
     row = TABLE[type(error)]
-    text = "".join(c if c.isprintable() else " " for c in str(error))
+    text = "".join(c if c.isprintable() else " " for c in str(error)[:_MOST_TEXT])
     line = f"{row.status.phrase.lower()}: {text}"
     if row.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         line += f" (request {request_id})"

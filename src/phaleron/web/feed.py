@@ -66,8 +66,9 @@ async def catalog_reply(catalog: Catalog, parameters: dict[str, str], page_size:
     path, separator, version = parameters.get("token", "").partition("|")
     if parameters.get("token") and not separator:
         raise BadRequest("token is none that a page of this catalog gave")
-    page = await catalog.page((path, version), size)
+    found = await catalog.page((path, version), size + 1)
+    page = found[:size]
     document: dict[str, object] = {"modules": [{"module": p, "version": v} for p, v in page]}
-    if len(page) == size:
+    if len(found) > size:
         document["next"] = f"{page[-1][0]}|{page[-1][1]}"
     return Reply(json.dumps(document, separators=(",", ":")).encode(), b"application/json", NO_STORE)

@@ -16,8 +16,11 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
+from phaleron.net.hops import HOPS_HEADER
 from phaleron.web.app import ABORT, SENDFILE
-from phaleron.web.reply import Header, Part, Reply, Stored
+from phaleron.web.errors import text_reply
+from phaleron.web.options import WebOptions
+from phaleron.web.reply import NO_STORE, Header, Part, Reply, Stored
 from phaleron.web.sendfile import send_now, send_rest
 
 _CHANGES_THE_ANSWER = frozenset(
@@ -33,13 +36,15 @@ _CHANGES_THE_ANSWER = frozenset(
         b"content-length",
         b"transfer-encoding",
         b"disable-module-fetch",
-        b"phaleron-hops",
+        HOPS_HEADER.lower().encode(),
         b"x-request-id",
         b"athens-request-id",
     }
 )
 _ENTRY_BYTES = 512
 """What an entry costs beside its bytes, about."""
+_LARGEST_SHARE = 8
+"""What takes more than one in so many of the lane's bytes is not kept: it would push out too much."""
 
 
 class Entry:
@@ -73,6 +78,8 @@ class LaneCache:
         ends = time.monotonic() + reply.lane_s
         self.drop(target)
         if isinstance(reply.body, bytes):
+            if len(reply.body) > self._most_bytes // _LARGEST_SHARE:
+                return
             entry = Entry(head + reply.body, None, ends)
         elif isinstance(reply.body, Part):
             entry = Entry(head, reply.body.stored, ends)
@@ -98,16 +105,88 @@ class Lane(HttpToolsProtocol):
     """The protocol of one connection. Subclasses, one a server, say which cache is theirs."""
 
     cache: LaneCache
+    options: WebOptions
     _repeated = False
+    _head_began = 0.0
+    """When the head that is being read began, by the loop's clock; 0 where none is."""
+    _head_bytes = 0
+    _unsent_bytes = 0
+    """What waited to be written when that was last looked at."""
     _prefix: tuple[list[tuple[bytes, bytes]], bytes] = ([], b"")
 
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+        super().connection_made(transport)
+        self._head_began = self.loop.time()
+        self._look = self.loop.call_later(self.options.head_s, self._look_after_head)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._look.cancel()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        self._head_bytes += len(data)
+        super().data_received(data)
+        if self._head_began and self._head_bytes > self.options.head_bytes and not self.transport.is_closing():
+            self._refuse(431, "the head of the request is too long")
+
+    def _look_after_head(self) -> None:
+        """Drop who does not finish a head, or takes nothing of a last answer: uvicorn waits for ever."""
+        now = self.loop.time()
+        if self.transport.is_closing():
+            if self._has_stalled():
+                self.transport.abort()
+            else:
+                self._look = self.loop.call_later(self.options.idle_s, self._look_after_head)
+            return
+        if not self._head_began and self.timeout_keep_alive_task is None and self._is_idle():
+            self._head_began = now  # it has sent something that begins no request
+        wait_s = self._head_began + self.options.head_s - now if self._head_began else self.options.head_s
+        if wait_s <= 0:
+            self.transport.abort()
+            return
+        self._look = self.loop.call_later(wait_s, self._look_after_head)
+
+    def timeout_keep_alive_handler(self) -> None:
+        # Closing waits for what is not written yet: for ever, where a client has stopped reading.
+        if self._has_stalled():
+            self.transport.abort()
+        elif self._unsent_bytes:
+            self.timeout_keep_alive_task = self.loop.call_later(self.options.idle_s, self.timeout_keep_alive_handler)
+        else:
+            super().timeout_keep_alive_handler()
+
+    def _has_stalled(self) -> bool:
+        """Tell whether the client has taken nothing of what waits to be written since this was last asked."""
+        before, self._unsent_bytes = self._unsent_bytes, self.transport.get_write_buffer_size()
+        return 0 < self._unsent_bytes == before
+
+    def send_400_response(self, msg: str) -> None:
+        self._refuse(400, "the request is not HTTP/1.1")
+
+    def _refuse(self, status: int, text: str) -> None:
+        if not self._is_idle():
+            self.transport.abort()  # in the midst of an answer nothing can be said
+            return
+        line = f"bad request: {text}"
+        reply = text_reply(line, status, NO_STORE)
+        lines = [*self.server_state.default_headers, *reply.headers(), (b"connection", b"close")]
+        head = b"".join(b"%b: %b\r\n" % header for header in lines)
+        self.transport.write(b"%b%b\r\n%b" % (STATUS_LINE[status], head, b"%b\n" % line.encode()))
+        self.transport.close()
+
+    def _is_idle(self) -> bool:
+        return self.cycle is None or self.cycle.response_complete
+
     def on_message_begin(self) -> None:
+        self._head_began = self.loop.time()
+        self._head_bytes = 0
         # The scope is made for requests that leave the lane only.
         self.url = b""
         self.expect_100_continue = False
         self.headers = []
 
     def on_headers_complete(self) -> None:
+        self._head_began = 0.0
         entry = self.cache.entries.get(self.url)
         if entry is not None and self._may_repeat(entry):
             self._repeated = True
@@ -127,10 +206,11 @@ class Lane(HttpToolsProtocol):
         cycle.scope["extensions"] = extensions
 
     def _may_repeat(self, entry: Entry) -> bool:
-        cycle = self.cycle
-        if (cycle is not None and not cycle.response_complete) or self.flow.write_paused:
+        if not self._is_idle() or self.flow.write_paused:
             return False
         if self.parser.get_method() != b"GET" or not self.parser.should_keep_alive():
+            return False
+        if self.parser.get_http_version() != "1.1":
             return False
         if entry.stored is not None and self.scheme != "http":
             return False
@@ -209,7 +289,7 @@ class Lane(HttpToolsProtocol):
 
     async def _send_repeated(self, cycle: RequestResponseCycle, stored: Stored, done: int) -> None:
         try:
-            await send_rest(self.transport, stored.fd, done, stored.size_bytes - done)
+            await send_rest(self.transport, stored.fd, done, stored.size_bytes - done, self.options.idle_s)
         except OSError:
             self._abort(cycle)
             return
@@ -228,7 +308,7 @@ class Lane(HttpToolsProtocol):
             lines.append(b"connection: close\r\n")
         self.transport.write(b"".join([*lines, b"\r\n"]))
         try:
-            await send_rest(self.transport, fd, offset, length)
+            await send_rest(self.transport, fd, offset, length, self.options.idle_s)
         except OSError:
             self._abort(cycle)
             return
@@ -255,6 +335,6 @@ class Lane(HttpToolsProtocol):
             super().on_message_complete()
 
 
-def lane_protocol(cache: LaneCache) -> type[Lane]:
+def lane_protocol(cache: LaneCache, options: WebOptions) -> type[Lane]:
     """Make the protocol class of a server."""
-    return type("ServerLane", (Lane,), {"cache": cache})
+    return type("ServerLane", (Lane,), {"cache": cache, "options": options})

@@ -5,10 +5,10 @@ Immutable files may be cached for ever, lists and answers shortly, and what is o
 
 import math
 from contextlib import AsyncExitStack
+from datetime import datetime
 from typing import Protocol
 
-from phaleron.gomod.info import Info
-from phaleron.gomod.version import Query, Version
+from phaleron.gomod.version import Version
 from phaleron.sources.source import Answer, ModuleSource
 from phaleron.web.reply import IMMUTABLE, SHORT, Body, Part, Reply, Stored, etag_of
 from phaleron.web.target import ModuleTarget, SumdbTarget
@@ -16,8 +16,6 @@ from phaleron.web.target import ModuleTarget, SumdbTarget
 _TEXT = b"text/plain; charset=utf-8"
 _JSON = b"application/json"
 _ZIP = b"application/zip"
-LISTS_IN_LANE_S = 2.0
-"""A list may gain a version by what is stored here, so the lane repeats it for a moment only."""
 
 
 class SumdbAnswer(Protocol):
@@ -43,24 +41,32 @@ class Sumdb(Protocol):
 class Modules:
     """Answers for modules and checksum databases. `kept` answers from the store alone."""
 
-    def __init__(self, source: ModuleSource, kept: ModuleSource, sumdb: Sumdb) -> None:
+    def __init__(self, source: ModuleSource, kept: ModuleSource, sumdb: Sumdb, lists_in_lane_s: float) -> None:
         self._source = source
         self._kept = kept
         self._sumdb = sumdb
+        # A list may gain a version by what is stored here, so the lane repeats it for a moment only.
+        self._lists_in_lane_s = lists_in_lane_s
 
     async def reply(self, target: ModuleTarget, stack: AsyncExitStack, *, cached_only: bool) -> Reply:
         """Make the reply; what it holds open is closed with `stack`."""
         source = self._kept if cached_only or target.cached_only else self._source
         lasting = not (cached_only or target.cached_only)
+        changing_s = self._lists_in_lane_s if lasting else 0
         path, query = target.path, target.query
         if target.kind == "list":
-            return _changing(await source.versions(path), _TEXT, lasting=lasting)
+            return _changing(await source.versions(path), _TEXT, changing_s)
         if target.kind == "latest":
-            return _info(await source.latest(path), None, lasting=lasting)
+            return _changing(answer := await source.latest(path), _JSON, changing_s, answer.value.time)
         if query is None:
             raise AssertionError(target)
         if target.kind == "info":
-            return _info(await source.info(path, query), query, lasting=lasting)
+            answer = await source.info(path, query)
+            modified = answer.value.time
+            if not isinstance(query, Version):
+                return _changing(answer, _JSON, changing_s, modified)
+            etag = etag_of(answer.body)
+            return Reply(answer.body, _JSON, IMMUTABLE, etag=etag, modified=modified, lane_s=math.inf if lasting else 0)
         if not isinstance(query, Version):
             raise AssertionError(target)
         if target.kind == "mod":
@@ -79,23 +85,14 @@ class Modules:
         return Reply(answer.body, answer.content_type.encode(), control, etag=etag_of(answer.body))
 
 
-def _info(answer: Answer[Info], query: Version | Query | None, *, lasting: bool) -> Reply:
-    if not isinstance(query, Version):
-        return _changing(answer, _JSON, lasting=lasting, info=answer.value)
-    etag = etag_of(answer.body)
-    return Reply(
-        answer.body, _JSON, IMMUTABLE, etag=etag, modified=answer.value.time, lane_s=math.inf if lasting else 0
-    )
-
-
-def _changing(answer: Answer[object], content_type: bytes, *, lasting: bool, info: Info | None = None) -> Reply:
+def _changing(answer: Answer[object], content_type: bytes, lane_s: float, modified: datetime | None = None) -> Reply:
     age = ((b"age", str(int(answer.age_s)).encode()),) if answer.stale else ()
     return Reply(
         answer.body,
         content_type,
         SHORT,
         etag=etag_of(answer.body),
-        modified=info.time if info else None,
+        modified=modified,
         extra=age,
-        lane_s=LISTS_IN_LANE_S if lasting and not answer.stale else 0,
+        lane_s=0 if answer.stale else lane_s,
     )

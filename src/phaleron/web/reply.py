@@ -21,7 +21,7 @@ NO_STORE = b"no-store"
 IMMUTABLE = b"public, max-age=31536000, immutable"
 SHORT = b"public, max-age=60, stale-while-revalidate=3600, stale-if-error=86400"
 
-_RANGE = re.compile(r"bytes=(?:(\d{1,18})-(\d{0,18})|-(\d{1,18}))").fullmatch
+_RANGE = re.compile(r"bytes=(?:(\d{1,18})-(\d{0,18})|-(\d{1,18}))", re.IGNORECASE).fullmatch
 _TAG = re.compile(rb'(?:W/)?"[^"]*"')
 
 

@@ -8,8 +8,6 @@ import asyncio
 import os
 
 STEP_BYTES = 1 << 20
-IDLE_S = 60.0
-"""A client that takes nothing for so long is given up."""
 
 
 def send_now(socket_fd: int, fd: int, offset: int, length: int) -> int:
@@ -28,11 +26,14 @@ def send_now(socket_fd: int, fd: int, offset: int, length: int) -> int:
     return sent
 
 
-async def send_rest(transport: asyncio.Transport, fd: int, offset: int, length: int) -> None:
-    """Send the rest as the socket takes it, behind what the transport still has to write. Raises OSError."""
+async def send_rest(transport: asyncio.Transport, fd: int, offset: int, length: int, idle_s: float) -> None:
+    """Send the rest as the socket takes it, behind what the transport still has to write.
+
+    Raises OSError, which TimeoutError is: the client took nothing for `idle_s` seconds.
+    """
     socket_fd = os.dup(transport.get_extra_info("socket").fileno())
     try:
-        await _Pump(transport, socket_fd, fd, offset, offset + length).run()
+        await _Pump(transport, socket_fd, fd, offset, offset + length, idle_s).run()
     finally:
         os.close(socket_fd)
 
@@ -40,24 +41,27 @@ async def send_rest(transport: asyncio.Transport, fd: int, offset: int, length: 
 class _Pump:
     """Sends a step whenever the socket can take one; a callback each, since a task's turn would cost more than the step."""
 
-    def __init__(self, transport: asyncio.Transport, socket_fd: int, fd: int, offset: int, end: int) -> None:
+    def __init__(
+        self, transport: asyncio.Transport, socket_fd: int, fd: int, offset: int, end: int, idle_s: float
+    ) -> None:
         self._loop = asyncio.get_running_loop()
         self._transport = transport
         self._socket_fd = socket_fd
         self._fd = fd
         self._offset = offset
         self._end = end
+        self._idle_s = idle_s
         self._done: asyncio.Future[None] = self._loop.create_future()
 
     async def run(self) -> None:
         if self._offset == self._end:
             return
         self._loop.add_writer(self._socket_fd, self._step)
-        watch = self._loop.call_later(IDLE_S, self._watch, self._offset)
+        self._watching = self._loop.call_later(self._idle_s, self._watch, self._offset)
         try:
             await self._done
         finally:
-            watch.cancel()
+            self._watching.cancel()
             self._loop.remove_writer(self._socket_fd)
 
     def _step(self) -> None:
@@ -77,9 +81,7 @@ class _Pump:
                     self._done.set_result(None)
 
     def _watch(self, offset: int) -> None:
-        if self._done.done():
-            return
-        if self._offset == offset:
-            self._done.set_exception(TimeoutError(f"the client took nothing for {IDLE_S:g} s"))
-        else:
-            self._loop.call_later(IDLE_S, self._watch, self._offset)
+        if self._offset != offset:
+            self._watching = self._loop.call_later(self._idle_s, self._watch, self._offset)
+        elif not self._done.done():
+            self._done.set_exception(TimeoutError(f"the client took nothing for {self._idle_s:g} s"))

@@ -18,6 +18,11 @@ class TlsError(Exception):
     """The certificate and key do not work. `str(error)` is one line."""
 
 
+def _no_password() -> str:
+    """Stand for the question that OpenSSL would ask at the terminal."""
+    return ""
+
+
 class Certificate:
     """A certificate and its key, as files."""
 
@@ -33,7 +38,7 @@ class Certificate:
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         context.set_alpn_protocols(["http/1.1"])
         try:
-            context.load_cert_chain(self._cert, self._key)
+            context.load_cert_chain(self._cert, self._key, password=_no_password)
         except (OSError, ssl.SSLError) as e:
             raise TlsError(f"TLS certificate {self._cert} with key {self._key}: {e.strerror or e}") from e
         return context
@@ -59,7 +64,7 @@ class Certificate:
             self._stamp = stamp
             try:
                 self._load()  # into a context of its own first: a pair that does not match would spoil the one in use
-                self.context.load_cert_chain(self._cert, self._key)
+                self.context.load_cert_chain(self._cert, self._key, password=_no_password)
             except (TlsError, OSError) as e:
                 _log.error("the changed certificate does not work, the old one stays", error=str(e))
             else:

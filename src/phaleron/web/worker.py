@@ -6,6 +6,7 @@ SIGTERM or SIGINT stops accepting, lets running answers finish for a while, and 
 import asyncio
 import contextlib
 import gc
+import math
 import os
 import signal
 import socket
@@ -25,18 +26,30 @@ from phaleron.web.tls import Certificate
 AppFactory = Callable[[], AbstractAsyncContextManager[App]]
 _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 _KEEP_ALIVE_S = 75
-_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 class _Server(uvicorn.Server):
     """uvicorn's server, with signals that end it well: its own raises them again when it has ended."""
 
+    def __init__(self, config: uvicorn.Config, parent: int | None) -> None:
+        super().__init__(config)
+        self._parent = parent
+
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
         loop = asyncio.get_running_loop()
-        for number in _SIGNALS:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            if signal.getsignal(number) is signal.SIG_IGN:
+                continue  # a terminal's goes to the parent as well, and it hands on its own
             loop.add_signal_handler(number, self._stop)
+        if self._parent is not None:
+            loop.add_reader(self._parent, self._parent_ended, self._parent)
         yield
+
+    def _parent_ended(self, parent: int) -> None:
+        asyncio.get_running_loop().remove_reader(parent)
+        if not self.should_exit:
+            self._stop()
 
     def _stop(self) -> None:
         if self.should_exit:
@@ -51,13 +64,14 @@ async def _serve(
     options: WebOptions,
     drain_s: float,
     certificate: Certificate | None,
+    parent: int | None,
 ) -> None:
     cache = LaneCache(options.lane_bytes if options.fast_lane else 0, options.lane_files)
     async with make_app() as app:
         app.lane = cache if options.fast_lane else None
         config = uvicorn.Config(
             app,
-            http=lane_protocol(cache),
+            http=lane_protocol(cache, options),
             ws="none",
             lifespan="off",
             loop="none",
@@ -67,7 +81,7 @@ async def _serve(
             proxy_headers=False,
             backlog=BACKLOG,
             timeout_keep_alive=_KEEP_ALIVE_S,
-            timeout_graceful_shutdown=None if drain_s <= 0 else max(1, round(drain_s)),
+            timeout_graceful_shutdown=math.ceil(drain_s),
         )
         config.load()
         watching: asyncio.Task[None] | None = None
@@ -77,7 +91,7 @@ async def _serve(
         gc.collect()
         gc.freeze()  # what is there now stays: the collector need not look at it again
         gc.set_threshold(50_000, 20, 50)
-        await _Server(config).serve(list(sockets))
+        await _Server(config, parent).serve(list(sockets))
         if watching is not None:
             watching.cancel()
 
@@ -89,6 +103,7 @@ def run_worker(
     *,
     drain_s: float,
     certificate: Certificate | None = None,
+    parent: int | None = None,
 ) -> None:
-    """Serve until a signal ends it."""
-    uvloop.run(_serve(make_app, sockets, options, drain_s, certificate))
+    """Serve until a signal ends it, or the other end of the pipe `parent` is closed."""
+    uvloop.run(_serve(make_app, sockets, options, drain_s, certificate, parent))

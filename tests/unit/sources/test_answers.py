@@ -109,11 +109,9 @@ def test_an_info_that_breaks_a_rule_is_refused_by_its_name(
 
 
 def test_an_infos_origin_is_kept_and_its_credentials_are_not() -> None:
-    body = b'{"Version":"v1.0.0","Origin":{"VCS":"git","URL":"https://u:p@git.example/m","Hash":"abc","New":1}}'
+    body = b'{"Version":"v1.0.0","Origin":{"VCS":"git","URL":"https://u:p@git.example/m","Hash":"abc"}}'
     answer = read_info(M, V1, body, ORIGIN)
-    assert (
-        answer.body == b'{"Version":"v1.0.0","Origin":{"VCS":"git","URL":"https://git.example/m","Hash":"abc","New":1}}'
-    )
+    assert answer.body == b'{"Version":"v1.0.0","Origin":{"VCS":"git","URL":"https://git.example/m","Hash":"abc"}}'
 
 
 @pytest.mark.parametrize(
