@@ -69,7 +69,7 @@ def test_hash_dir(oracle: Oracle, tmp_path: Path) -> None:
     for n in range(CASES):
         directory = tmp_path / str(n)
         for name in rng.sample(TREE, rng.randint(1, 5)):
-            file = directory / (name + ("\n" if rng.random() < 0.08 else ""))
+            file = directory / (name + ("\n" if rng.random() < 0.12 else ""))
             file.parent.mkdir(parents=True, exist_ok=True)
             if rng.random() < 0.1:
                 file.symlink_to(rng.choice([tmp_path, Path(__file__), tmp_path / "missing"]))

@@ -122,8 +122,11 @@ def test_check_zip_holds_the_version_against_the_path(oracle: Oracle, tmp_path: 
     rng = rng_for("versions")
     questions = []
     for n in range(CASES):
-        path = rng.choice(PATHS[:5] if rng.random() < 0.8 else PATHS)
-        version = rng.choice(VERSIONS[:7] if rng.random() < 0.8 else VERSIONS)
+        path = rng.choice(PATHS[:5] if rng.random() < 0.9 else PATHS)
+        majors = [v for v in VERSIONS[:7] if v.partition(".")[0] in re.split(r"[/.-]", path)]
+        version = rng.choice(
+            (majors if rng.random() < 0.4 else VERSIONS[:7]) or VERSIONS[:3] if rng.random() < 0.85 else VERSIONS
+        )
         file = tmp_path / f"{n}.zip"
         with file.open("wb") as out:
             write_zip(out, [Entry(f"{path}@{version}/a".encode())])
@@ -200,7 +203,7 @@ def our_zip(make: Callable[[io.BytesIO], None], file: Path) -> str | None:
 def test_create_zip(oracle: Oracle, tmp_path: Path) -> None:
     rng = rng_for("create")
     rules = [rule for name, rule in FILE_RULES.items() if "size" not in name]
-    rules += 5 * [rule for name, rule in FILE_RULES.items() if name.startswith("names")]
+    rules += 12 * [rule for name, rule in FILE_RULES.items() if name.startswith("names")]
     questions = []
     for _ in range(2 * CASES):
         files = rng.choice(rules)(rng)

@@ -109,7 +109,7 @@ def distinct(rng: Rng, least: int = 1, most: int = 4) -> list[str]:
 
 def refolded(rng: Rng, name: str) -> str:
     """Give another spelling of a name that folds to the same, mostly."""
-    if rng.random() < 0.5:
+    if rng.random() < 0.8:
         name = "".join(rng.choice(next((o for o in ORBITS if c in o), c)) for c in name)
     return name if rng.random() < 0.7 else rng.choice([str.upper, str.lower, str.casefold, str.swapcase])(name)
 
@@ -117,7 +117,7 @@ def refolded(rng: Rng, name: str) -> str:
 def colliding(rng: Rng) -> list[str]:
     first = path_of(rng, FOLDING, 2) + rng.choice(["", "/f"])
     second = refolded(rng, first)
-    if second == first or rng.random() < 0.35:
+    if second == first or rng.random() < 0.15:
         second = path_of(rng, FOLDING, 2) + "/f"
     return [first, second]
 
@@ -157,7 +157,7 @@ def total_size(rng: Rng) -> list[tuple[str, int]]:
 
 
 def with_directories(rng: Rng) -> list[str]:
-    names = [path_of(rng, ["a", "b", "c"]) + rng.choice(["", "", "/"]) for _ in range(3)]
+    names = [path_of(rng, ["a", "b", "c"]) + rng.choice(["", "", "/"]) for _ in range(rng.choice([3, 3, 4]))]
     return [*dict.fromkeys(names), *rng.choice([[], [""], ["z/"], ["go.mod/"]])]
 
 
@@ -194,17 +194,17 @@ def plain_files(names: list[str]) -> list[Question]:
     return [source(name, content=name if name.isascii() else "x") for name in names]
 
 
-def vendor_names(rng: Rng) -> list[str]:
+def vendor_names(rng: Rng, share: float) -> list[str]:
     kept = ["main.go", "vendor/b.go", "vendor.go", "internal/a.go"]
     return [
-        rng.choice(VENDOR_NAMES if rng.random() < 0.35 else kept) + (f".{n}" if rng.random() < 0.3 else "")
+        rng.choice(VENDOR_NAMES if rng.random() < share else kept) + (f".{n}" if rng.random() < 0.3 else "")
         for n in range(rng.randint(1, 4))
     ]
 
 
-def vendored(lines: list[str]) -> Callable[[Rng], list[Question]]:
+def vendored(lines: list[str], share: float = 0.35) -> Callable[[Rng], list[Question]]:
     def make(rng: Rng) -> list[Question]:
-        names = list(dict.fromkeys(vendor_names(rng)))
+        names = list(dict.fromkeys(vendor_names(rng, share)))
         return shuffled(rng, mod_file(rng, lines) + plain_files(names))
 
     return make
@@ -251,7 +251,7 @@ def anything(rng: Rng) -> list[Question]:
 FILE_RULES: dict[str, Callable[[Rng], list[Question]]] = {
     "names that are not clean or not relative": one_of(["a/b", "a", "...a", "a/..b"], UNCLEAN),
     "vendored packages by the old rule": vendored(GO_LINES[:4]),
-    "vendored packages by the new rule": vendored(GO_LINES[4:]),
+    "vendored packages by the new rule": vendored(GO_LINES[4:], 0.5),
     "vendored packages and odd go lines": vendored(ODD_GO_LINES),
     "nested modules": nested,
     "what hg inserts": one_of([".hg_archival.txt2", "a/.hg_archival.txt", ".HG_archival.txt"], [".hg_archival.txt"]),
