@@ -179,7 +179,7 @@ def versioned_path(rng: Rng) -> str:
 RULES = {
     "check_path": Rule(spoilt(module_path, 0.5), lambda text: ModulePath(text) and None),
     "check_import_path": Rule(spoilt(rulecases.import_path, 0.6), check_import_path),
-    "check_file_path": Rule(lambda rng: rulecases.mutated(rng, rulecases.file_path(rng)), check_file_path),
+    "check_file_path": Rule(lambda rng: rulecases.mutated(rng, rulecases.file_path(rng), 3), check_file_path),
     "escape_path": Rule(spoilt(module_path, 0.5), lambda text: ModulePath(text).escaped),
     "unescape_path": Rule(spoilt(escaped(module_path), 0.45), lambda text: str(unescape_path(text))),
     "escape_version": Rule(spoilt(query, 0.75), escape_version),

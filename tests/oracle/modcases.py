@@ -14,6 +14,7 @@ PATHS = [
     "gopkg.in/y.v3-unstable",
 ]
 ODD_PATHS = [
+    '"\\777x"', '"\\377x"',
     "`raw`", '"a', "a'b", 'a"b', '"\\q"', "a/v1", "gopkg.in/x", "(", ",", '""', "a//b", "é", '"\\ud800"', '"a\\\nb"',
     "\ufeff", "[x]",
 ]
@@ -132,6 +133,8 @@ def go_mod(rng: Rng, odds: float = 0.06) -> str:
         parts.append([rng.choice(JUNK)])
     if rng.random() < odds:
         parts.append(rng.choice(parts))
+    if rng.random() < 0.1:  # a word over two lines takes no comment: what stands before it gets that
+        parts.append([f'{rng.choice(["foo", "tool", "require a.b/c"])} "x\\', f'y" //{rng.choice(COMMENTS)}'])
     if rng.random() < 0.2:
         rng.shuffle(parts)
     text = rng.choice(["\n", "\n\n"]).join("\n".join(part) for part in parts) + rng.choice(["\n", "\n", ""])

@@ -59,7 +59,8 @@ ODD_STAMPS = [
 REVISIONS = ["daa7c04131f5", "000000000000", "abcdef123456", "000000001234", "a", "Z9", "20200101000000"]
 ODD_REVISIONS = ["", "a.b", "a_b", "é", "a b"]
 GLOB_PIECES = [
-    "*", "?", "[a-z]", "[^a]", "[A-Z0-9]", "a", "b", "example", ".com", "x", "[b-a]", "[^b-a]", "\\a", "\\*", "[\\]a]",
+    "*", "?", "[a-z]", "[^a]", "[A-Z0-9]", "a", "b", "example", ".com", "x", "[b-a]", "[^b-a]",
+    "[^b-a]", "[/ab]", "\\a", "\\*", "[\\]a]",
     "[a-cx]", "**", "[[]", "-", "[/a]", "[^/]",
 ]
 ODD_GLOB_PIECES = [
@@ -194,6 +195,9 @@ def path_and_version(rng: Rng) -> list[str]:
 def two_versions(rng: Rng) -> list[str]:
     first = spoilt(version, 0.08)(rng)
     if rng.random() < 0.4:
+        head = first.partition("-")[0].partition("+")[0]
+        return [f"{head}-{mostly(rng, PRERELEASES, ODD_PRERELEASES)}" for _ in range(2)]
+    if rng.random() < 0.4:
         return [first, first if rng.random() < 0.1 else mutated(rng, first)]
     return [first, spoilt(version, 0.08)(rng)]
 
@@ -214,6 +218,8 @@ def glob(rng: Rng) -> str:
 
 def patterns_and_path(rng: Rng) -> list[str]:
     """Give a list and a path; half of the lists are made from the path."""
+    if rng.random() < 0.25:
+        return _crossing(rng)
     path = "/".join(
         rng.choice(["a", "b", "ab", "x", "example.com", "A1", "axb", "", "]", "*", "aab", "ba"])
         for _ in range(rng.randint(1, 4))
@@ -227,6 +233,18 @@ def patterns_and_path(rng: Rng) -> list[str]:
     if rng.random() < 0.1:
         text = "".join(c for c in mutated(rng, text) if c.isascii())
     return [text, path]
+
+
+def _crossing(rng: Rng) -> list[str]:
+    """Give a pattern whose classes hold slashes, and a path with as many: here it counts that Go never comes back to a star."""
+    pieces = ["*", "*", "[/a]", "[^b-a]", "[/]", "[^b]", "a", "b", "?"]
+    text = "".join(rng.choice(pieces) for _ in range(rng.randint(2, 6)))
+    if rng.random() < 0.5:
+        text = (
+            f"*{rng.choice(['[/a]', '[^b/]', '[/b]'])}*{rng.choice(['[/]', '/', '[/a]'])}{rng.choice(['b', 'a', ''])}"
+        )
+    letters = [*"/" * text.count("/"), *(rng.choice("ab") for _ in range(rng.randint(0, 4)))]
+    return [text, "".join(rng.sample(letters, len(letters)))]
 
 
 def _covering(rng: Rng, character: str) -> str:

@@ -22,4 +22,4 @@ def unescape(escaped: str, what: str) -> str:
     """Undo `escape`. `what` (path, version) goes into the InvalidEscapeError for text that no escaping can have made."""
     if not _WELL_FORMED(escaped):
         raise InvalidEscapeError(what, escaped, "upper case, a stray '!' or a character outside ASCII")
-    return _ESCAPED.sub(lambda m: m[1].upper(), escaped)
+    return _ESCAPED.sub(lambda m: m[1].upper(), escaped) if "!" in escaped else escaped

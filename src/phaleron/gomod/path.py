@@ -64,10 +64,11 @@ def _element_fault(element: str, kind: str) -> str | None:
 
 def _fault(path: str, kind: str) -> str | None:
     """Say which rule a whole path breaks, or None."""
-    try:
-        path.encode()
-    except UnicodeEncodeError:
-        return "invalid UTF-8"
+    if not path.isascii():
+        try:
+            path.encode()
+        except UnicodeEncodeError:
+            return "invalid UTF-8"
     if not path:
         return "empty string"
     if path[0] == "-" and kind != "file":
@@ -141,7 +142,7 @@ def path_major_prefix(path_major: str) -> str:
 def check_path_major(version: str, path_major: str) -> None:
     """Raise InvalidVersionError unless the semantic version `version` may belong to a path with `path_major`."""
     wanted = path_major_prefix(path_major)
-    if version.startswith("v0.0.0-") and wanted == "v1" and path_major[0] == ".":
+    if version.startswith("v0.0.0-") and path_major in (".v1", ".v1-unstable"):
         return  # gopkg.in once made pseudo-versions of this form for .v1, and go.mod files still name them
     parts = semver.parse(version)
     major = f"v{parts.major}" if parts else ""
