@@ -245,7 +245,9 @@ async def web_server(
         lane=cache if options.fast_lane else None,
     )
     protocol = lane_protocol(cache, options)
-    config = uvicorn.Config(app, http=protocol, ws="none", lifespan="off", log_config=None, access_log=False)
+    config = uvicorn.Config(
+        app, http=protocol, ws="none", lifespan="off", log_config=None, access_log=False, proxy_headers=False
+    )
     config.load()
     state = ServerState()
     state.default_headers = [DATE]
