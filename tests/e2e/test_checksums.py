@@ -110,7 +110,13 @@ def test_a_toolchain_is_downloaded_verified_and_run(
 ) -> None:
     require(platform.system() != "Windows", "a system that runs shell scripts")
     version = f"v0.0.1-go1.99.1.{machine_go_env('GOOS')}-{machine_go_env('GOARCH')}"
-    files = {"bin/go": b"#!/bin/sh\necho it is go1.99.1\n", "pkg/tool/t": b"", "src/_go.mod": b"module std\n"}
+    files = {
+        "bin/go": b"#!/bin/sh\necho it is go1.99.1\n",
+        "bin/gofmt": b"",
+        "lib/wasm/go_js_wasm_exec": b"",
+        "pkg/tool/t": b"",
+        "src/_go.mod": b"module std\n",
+    }
     zip_path = f"/{TOOLCHAIN}/@v/{version}.zip"
     upstream.bodies[zip_path] = module_zip(TOOLCHAIN, version, files)
     work = tmp_path / "work"

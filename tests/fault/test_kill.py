@@ -67,7 +67,7 @@ def test_thirty_kills(upstream: Upstream, tmp_path: Path) -> None:
             upstream.bodies |= bodies(name, ("v1.0.0",), filling=rng.randbytes(rng.choice((1_000, 300_000, 3_000_000))))
         folder = tmp_path / f"work{number}"
         write_main(folder, names)
-        server = Phaleron(data, upstream.url)
+        server = Phaleron(data, upstream.url, "--workers", str(1 + number % 2))
         server.wait_ready()
         go = Go(tmp_path / "go", goproxy=server.url)
         asked = upstream.asked.total()

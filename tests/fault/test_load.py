@@ -73,6 +73,7 @@ async def test_hits_go_on_while_500_misses_hang(upstream: Upstream, tmp_path: Pa
                 while upstream.at_once:
                     await asyncio.sleep(0.01)
             await hits(client, url, 10)
+        assert server.peak_rss_mib() < 150
 
 
 async def test_2000_clients_on_one_zip_cost_one_fetch(upstream: Upstream, tmp_path: Path) -> None:

@@ -17,6 +17,9 @@ from typing import NamedTuple
 
 import psutil
 
+# PYTHONPATH, so that the server is the code that the tests import.
+_KEPT = ("PATH", "PYTHONPATH", "SSL_CERT_FILE", "SSL_CERT_DIR", "TMPDIR")
+
 
 class Got(NamedTuple):
     """An answer."""
@@ -39,11 +42,7 @@ class Phaleron:
     ) -> None:
         home = data.parent / f"{data.name}.home"
         home.mkdir(exist_ok=True)
-        keep = {
-            k: v
-            for k, v in os.environ.items()
-            if k in ("PATH", "PYTHONPATH", "SSL_CERT_FILE", "SSL_CERT_DIR", "TMPDIR")
-        }
+        keep = {k: v for k, v in os.environ.items() if k in _KEPT}
         proxy = {"PHALERON_GO_PROXY": goproxy} if goproxy else {}
         self.process = subprocess.Popen(
             [sys.executable, "-m", "phaleron", "serve", "--listen", listen, "--data", str(data), *arguments],
