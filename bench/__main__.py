@@ -71,7 +71,7 @@ def cold(arguments: argparse.Namespace) -> str:
     from tests.world.project import MODULE, VERSION, Project
 
     project = Project()
-    rows = cold_module.cold(root(), project.tree, project.go_mod, [0, 50, 200], arguments.downloads)
+    rows = cold_module.cold(root(), project.tree, project.go_mod, arguments.delays, arguments.downloads)
     return f"## `go mod download` of {MODULE} {VERSION}\n\n{table(cold_module.HEAD, rows)}"
 
 
@@ -106,6 +106,9 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=2)
     parser.add_argument("--downloads", type=int, default=3, help="rounds of go mod download")
+    parser.add_argument(
+        "--delays", type=lambda text: [int(word) for word in text.split(",")], default=[0, 50, 200], help="of the upstream, in ms"
+    )
     arguments = parser.parse_args()
     if lacking := missing("wrk", "nginx", "go", "taskset"):
         print(f"missing: {', '.join(lacking)}", file=sys.stderr)

@@ -158,5 +158,5 @@ def web_options(settings: Settings) -> WebOptions:
         path_prefix=web.path_prefix,
         fast_lane=web.fast_lane,
         lane_bytes=web.lane_bytes,
-        lists_in_lane_s=min(2.0, settings.mirror.fresh_s),
+        fresh_s=settings.mirror.fresh_s,
     )

@@ -53,6 +53,9 @@ class Repeats(Protocol):
     def keep(self, target: bytes, reply: Reply) -> None:
         """Take a reply that may be repeated for `reply.lane_s` seconds."""
 
+    def drop(self, target: bytes) -> None:
+        """Forget a reply, if it is there."""
+
 
 class App:
     """The ASGI application."""
@@ -69,7 +72,7 @@ class App:
         lane: Repeats | None = None,
     ) -> None:
         self._options = options or WebOptions()
-        self._modules = Modules(source, kept, sumdb, self._options.lists_in_lane_s)
+        self._modules = Modules(source, kept, sumdb, self._options)
         self._hops = hops
         self.lane = lane
         self._pages = pages(catalog, self._options.catalog_page)
@@ -138,7 +141,11 @@ class App:
             target = parse_target(scope["raw_path"], self._options.path_prefix)
             cached_only = headers.get(b"disable-module-fetch", b"").strip() in _TRUE
             if isinstance(target, ModuleTarget):
-                return await self._modules.reply(target, stack, cached_only=cached_only)
+                reply = await self._modules.reply(target, stack, cached_only=cached_only)
+                if self.lane is not None and target.query is not None:
+                    # What has just been stored may have completed a version, which the module's list gains.
+                    self.lane.drop(f"{self._options.path_prefix}/{target.path.escaped}/@v/list".encode())
+                return reply
             if isinstance(target, SumdbTarget):
                 return await self._modules.sumdb_reply(target, cached_only=cached_only)
             page = self._pages.get(target.path)

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from phaleron.gomod.version import Version
 from phaleron.sources.source import Answer, ModuleSource
+from phaleron.web.options import WebOptions
 from phaleron.web.reply import IMMUTABLE, SHORT, Body, Part, Reply, Stored, etag_of
 from phaleron.web.target import ModuleTarget, SumdbTarget
 
@@ -41,30 +42,29 @@ class Sumdb(Protocol):
 class Modules:
     """Answers for modules and checksum databases. `kept` answers from the store alone."""
 
-    def __init__(self, source: ModuleSource, kept: ModuleSource, sumdb: Sumdb, lists_in_lane_s: float) -> None:
+    def __init__(self, source: ModuleSource, kept: ModuleSource, sumdb: Sumdb, options: WebOptions) -> None:
         self._source = source
         self._kept = kept
         self._sumdb = sumdb
-        # A list may gain a version by what is stored here, so the lane repeats it for a moment only.
-        self._lists_in_lane_s = lists_in_lane_s
+        # Another worker may store what a list gains, so the lane repeats it for a while only.
+        self._options = options
 
     async def reply(self, target: ModuleTarget, stack: AsyncExitStack, *, cached_only: bool) -> Reply:
         """Make the reply; what it holds open is closed with `stack`."""
         source = self._kept if cached_only or target.cached_only else self._source
         lasting = not (cached_only or target.cached_only)
-        changing_s = self._lists_in_lane_s if lasting else 0
         path, query = target.path, target.query
         if target.kind == "list":
-            return _changing(await source.versions(path), _TEXT, changing_s)
+            return self._changing(await source.versions(path), _TEXT, lasting)
         if target.kind == "latest":
-            return _changing(answer := await source.latest(path), _JSON, changing_s, answer.value.time)
+            return self._changing(answer := await source.latest(path), _JSON, lasting, answer.value.time)
         if query is None:
             raise AssertionError(target)
         if target.kind == "info":
             answer = await source.info(path, query)
             modified = answer.value.time
             if not isinstance(query, Version):
-                return _changing(answer, _JSON, changing_s, modified)
+                return self._changing(answer, _JSON, lasting, modified)
             etag = etag_of(answer.body)
             return Reply(answer.body, _JSON, IMMUTABLE, etag=etag, modified=modified, lane_s=math.inf if lasting else 0)
         if not isinstance(query, Version):
@@ -84,15 +84,17 @@ class Modules:
         control = IMMUTABLE if answer.immutable else f"public, max-age={answer.max_age_s}".encode()
         return Reply(answer.body, answer.content_type.encode(), control, etag=etag_of(answer.body))
 
-
-def _changing(answer: Answer[object], content_type: bytes, lane_s: float, modified: datetime | None = None) -> Reply:
-    age = ((b"age", str(int(answer.age_s)).encode()),) if answer.stale else ()
-    return Reply(
-        answer.body,
-        content_type,
-        SHORT,
-        etag=etag_of(answer.body),
-        modified=modified,
-        extra=age,
-        lane_s=0 if answer.stale else lane_s,
-    )
+    def _changing(
+        self, answer: Answer[object], content_type: bytes, lasting: bool, modified: datetime | None = None
+    ) -> Reply:
+        age = ((b"age", str(int(answer.age_s)).encode()),) if answer.stale else ()
+        lane_s = min(self._options.lists_in_lane_s, self._options.fresh_s - answer.age_s)
+        return Reply(
+            answer.body,
+            content_type,
+            SHORT,
+            etag=etag_of(answer.body),
+            modified=modified,
+            extra=age,
+            lane_s=max(0.0, lane_s) if lasting and not answer.stale else 0,
+        )

@@ -15,8 +15,10 @@ class WebOptions:
     """Memory for small bodies in the lane."""
     lane_files: int = 4096
     """How many zips the lane keeps open."""
-    lists_in_lane_s: float = 2.0
-    """How long the lane repeats a list or another answer that changes: never longer than those are fresh."""
+    lists_in_lane_s: float = 10.0
+    """How long the lane repeats a list or another answer that changes, at most; it does not do so once they are not fresh."""
+    fresh_s: float = 60.0
+    """How long such answers are fresh; see the mirror."""
     head_s: float = 30.0
     """How long a client may take for the head of a request, from its first byte or from connecting."""
     head_bytes: int = 64 << 10
