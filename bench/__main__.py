@@ -107,7 +107,10 @@ def main() -> int:
     parser.add_argument("--seconds", type=int, default=2)
     parser.add_argument("--downloads", type=int, default=3, help="rounds of go mod download")
     parser.add_argument(
-        "--delays", type=lambda text: [int(word) for word in text.split(",")], default=[0, 50, 200], help="of the upstream, in ms"
+        "--delays",
+        type=lambda text: [int(word) for word in text.split(",")],
+        default=[0, 50, 200],
+        help="of the upstream, in ms",
     )
     arguments = parser.parse_args()
     if lacking := missing("wrk", "nginx", "go", "taskset"):

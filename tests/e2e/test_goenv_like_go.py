@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from phaleron.goenv import GoEnvironment, read_go_environment
+from tests.require import require_tool
 
 GO = shutil.which("go")
 NAMES = ("GOPROXY", "GOPRIVATE", "GONOPROXY", "GONOSUMDB", "GOSUMDB", "GOVCS", "GOAUTH")
@@ -44,9 +45,7 @@ def ours(go: GoEnvironment) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def real_goroot() -> Path:
-    if GO is None:
-        pytest.skip("no go command on this machine")
-    told = subprocess.run([GO, "env", "GOROOT"], check=True, capture_output=True, text=True, cwd="/")
+    told = subprocess.run([require_tool("go"), "env", "GOROOT"], check=True, capture_output=True, text=True, cwd="/")
     return Path(told.stdout.strip())
 
 
