@@ -84,7 +84,7 @@ def trouble(root: Path) -> list[list[str]]:
     hot = (root / "paths.mod").read_text().split()[0]
     hot_list = (root / "paths.list").read_text().split()[0]
     big = (root / "paths.big").read_text().split()[0]
-    with upstream(root, root / "tree") as origin:  # noqa: SIM117 - the second needs the first
+    with upstream(root, root / "tree") as origin:  # noqa: SIM117 - the inner server ends before the upstream
         with phaleron(data, origin.url, environment={"PHALERON_MIRROR_DEADLINE_S": "3"}) as server:
             idle = server.peak_rss_mib()
             quiet, loaded = asyncio.run(hanging(server.url, hot, 500, 5))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.require import require
 from tests.zipbytes import Entry, write_zip
 
 MIB = 1 << 20
@@ -28,9 +29,9 @@ with open(sys.argv[1], "rb") as file:
 """
 
 
-@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs /proc to measure memory")
 @pytest.mark.parametrize("level", [None, 0, 9], ids=["stored", "deflated to the same", "deflated to little"])
 def test_a_zip_of_150_mib_in_less_than_25(level: int | None, tmp_path: Path) -> None:
+    require(Path("/proc/self/status").exists(), "/proc, to measure memory")
     content = bytes(150 * MIB)
     entry = Entry(b"example.com/m@v1.0.0/big", crc=zlib.crc32(content), unpacked=len(content), hole=len(content))
     if level is not None:
